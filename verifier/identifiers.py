@@ -1,0 +1,167 @@
+"""ESI, ESCN and PIC: parse once at the edge, carry the promise in the type.
+
+ESI: GÉANT European Student Identifier specification 1.0. ESCN: an RFC 4122 version 1 UUID whose
+node is three digits of server prefix and the nine digits of the institution's PIC, both put in
+as hexadecimal digits, so that a card number names its institution without a lookup. Minting
+ESCNs is in `verifier.escn`.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from verifier.errors import MalformedIdentifier
+
+Escn = NewType("Escn", str)  # 36 characters, lower case
+Pic = NewType("Pic", str)  # 9 decimal digits
+
+ESI_PREFIX = "urn:schac:personalUniqueCode:int:esi:"
+MAX_ESI_CHARS = 255  # GÉANT ESI specification 1.0, section 2
+
+_PIC = re.compile(r"[0-9]{9}")
+# Version 1 (the 1 after the second dash), RFC 4122 variant (8, 9, a, b), decimal node.
+_ESCN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9]{12}")
+_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+_COUNTRY = r"[a-z]{2}(?:-[a-z0-9]{1,3})?"  # ISO 3166-1 alpha-2 or ISO 3166-2
+_SCOPE = re.compile(rf"{_COUNTRY}|{_DOMAIN}", re.IGNORECASE)
+# RFC 2141, sections 2.2 to 2.4: <trans> characters and %-escapes; "%00" is never allowed.
+_NSS = re.compile(r"(?:[A-Za-z0-9()+,\-.:=@;$_!*']|%(?!00)[0-9A-Fa-f]{2})+")
+_LEGACY = re.compile(r"([A-Z]{2})-([0-9]{9})-(.+)")
+
+
+class AcademicLevel(StrEnum):
+    """A student's level, spelled as the ESC-Router spells it."""
+
+    BACHELOR = "BACHELOR"
+    MASTER = "MASTER"
+    DOCTORATE = "DOCTORATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Esi:
+    """A European Student Identifier, as given; compare `normal`, never the text."""
+
+    scope: str
+    code: str
+
+    @property
+    def suffix(self) -> str:
+        """Scope and code as given, without the fixed prefix: what the ESC QR carries."""
+        return f"{self.scope}:{self.code}"
+
+    @property
+    def text(self) -> str:
+        """The whole URN, with the scope and code as given."""
+        return f"{ESI_PREFIX}{self.suffix}"
+
+    @property
+    def normal(self) -> str:
+        """The URN in lower case: SCHAC matching ignores case."""
+        return self.text.lower()
+
+
+def parse_pic(text: str) -> Pic:
+    """Read a Participant Identification Code.
+
+    Args:
+        text: Nine decimal digits.
+
+    Raises:
+        MalformedIdentifier: It is anything else.
+    """
+    if not _PIC.fullmatch(text):
+        raise MalformedIdentifier("a PIC is nine decimal digits")
+    return Pic(text)
+
+
+def parse_escn(text: str) -> Escn:
+    """Read a European Student Card Number; upper case is read, lower case is returned.
+
+    Args:
+        text: A UUID of 36 characters, version 1, whose node is twelve decimal digits.
+
+    Raises:
+        MalformedIdentifier: It is anything else.
+    """
+    lower = text.lower() if len(text) == 36 and text.isascii() else ""
+    if not _ESCN.fullmatch(lower):
+        raise MalformedIdentifier("an ESCN is a version 1 UUID whose node is a prefix and a PIC")
+    return Escn(lower)
+
+
+def pic_of(escn: Escn) -> Pic:
+    """The institution that the card number names: the last nine digits of the node."""
+    return Pic(escn[-9:])
+
+
+def prefix_of(escn: Escn) -> str:
+    """The server prefix, three digits: it keeps two servers of one institution apart."""
+    return escn[-12:-9]
+
+
+def escn_to_bytes(escn: Escn) -> bytes:
+    """The UUID's 16 bytes, in the order of its text."""
+    return bytes.fromhex(escn.replace("-", ""))
+
+
+def parse_esi(text: str) -> Esi:
+    """Read a European Student Identifier.
+
+    The prefix is matched in any case and written back in its usual one.
+
+    Args:
+        text: The whole URN, at most 255 characters.
+
+    Raises:
+        MalformedIdentifier: Wrong prefix, scope or characters, or too long.
+    """
+    if len(text) > MAX_ESI_CHARS:
+        raise MalformedIdentifier(f"an ESI has at most {MAX_ESI_CHARS} characters")
+    if text[: len(ESI_PREFIX)].lower() != ESI_PREFIX.lower():
+        raise MalformedIdentifier(f"an ESI begins with {ESI_PREFIX}")
+    return parse_esi_suffix(text[len(ESI_PREFIX) :])
+
+
+def parse_esi_suffix(text: str) -> Esi:
+    """Read what follows an ESI's fixed prefix: `<scope>:<code>`.
+
+    Raises:
+        MalformedIdentifier: Wrong scope or characters, or too long.
+    """
+    scope, _, code = text.partition(":")
+    if not _SCOPE.fullmatch(scope):
+        raise MalformedIdentifier("an ESI's scope is a country code or a domain name")
+    if not _NSS.fullmatch(code):
+        raise MalformedIdentifier("an ESI's code has URN characters only (RFC 2141)")
+    if len(ESI_PREFIX) + len(text) > MAX_ESI_CHARS:
+        raise MalformedIdentifier(f"an ESI has at most {MAX_ESI_CHARS} characters")
+    return Esi(scope, code)
+
+
+def parse_legacy_identifier(text: str) -> tuple[str, Pic, str]:
+    """Read the form from before SCHAC, `CN-PIC-STUDENTCODE`; nothing writes it any more.
+
+    Returns:
+        Country code, PIC and student code.
+
+    Raises:
+        MalformedIdentifier: It does not have that form.
+    """
+    match = _LEGACY.fullmatch(text) if len(text) <= MAX_ESI_CHARS else None
+    if match is None:
+        raise MalformedIdentifier("the old form of an identifier is CN-PIC-STUDENTCODE")
+    return match[1], Pic(match[2]), match[3]
+
+
+def parse_academic_level(text: str) -> AcademicLevel:
+    """Read an academic level as the ESC-Router spells it, in any case.
+
+    Raises:
+        MalformedIdentifier: It is none of the three.
+    """
+    try:
+        return AcademicLevel(text.upper())
+    except ValueError as error:
+        levels = ", ".join(AcademicLevel)
+        raise MalformedIdentifier(f"an academic level is one of {levels}") from error
