@@ -1,0 +1,205 @@
+"""Compact JWS (RFC 7515), ES256 only, strictly parsed before any cryptography.
+
+What a token may not choose is pinned here: the algorithm (ES256), the key (found by the caller)
+and the `typ` (compared). Strictness that PyJWT leaves open: base64url without padding or
+foreign characters, one spelling per byte string, JSON without duplicate names or NaN.
+Signing keys never come here: the issuer signs `jws_signing_input` and calls `assemble_jws`.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from verifier.errors import BadSignature, MalformedJws
+
+ALGORITHM = "ES256"
+SIGNATURE_BYTES = 64  # r and s, 32 bytes each (RFC 7518, section 3.4)
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+MAX_JSON_DEPTH = 16  # no format of ours nests deeper than 8
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+_ES256 = ec.ECDSA(hashes.SHA256())
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedJws:
+    """A compact JWS whose form is right and whose signature is not yet checked."""
+
+    header: Json
+    payload: Json
+    signing_input: bytes
+    signature: bytes
+
+
+def b64url_encode(data: bytes) -> str:
+    """Bytes to base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def b64url_decode(text: str) -> bytes:
+    """Base64url without padding to bytes; exactly the inverse of `b64url_encode`.
+
+    Raises:
+        MalformedJws: A foreign character, padding, an impossible length or unused bits set.
+    """
+    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+        raise MalformedJws("not base64url without padding")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if len(text) % 4 and b64url_encode(data[-(len(data) % 3) :])[-1] != text[-1]:
+        raise MalformedJws("base64url with unused bits set")
+    return data
+
+
+def parse_json_object(data: bytes) -> Json:
+    """Read a JSON object (RFC 8259) strictly.
+
+    Raises:
+        MalformedJws: Not UTF-8, not JSON, not an object, a name twice, a NaN or too deep.
+    """
+    try:
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique_names, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedJws("not strict JSON") from error
+    if not isinstance(value, dict):
+        raise MalformedJws("not a JSON object")
+    _refuse_depth(value, MAX_JSON_DEPTH)
+    return value
+
+
+def dump_json(value: Json) -> bytes:
+    """An object as compact UTF-8 JSON, in the order given."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def jws_signing_input(header: Json, payload: Json) -> bytes:
+    """What is signed: `BASE64URL(header) . BASE64URL(payload)` (RFC 7515, section 5.1)."""
+    head, body = b64url_encode(dump_json(header)), b64url_encode(dump_json(payload))
+    return f"{head}.{body}".encode("ascii")
+
+
+def assemble_jws(signing_input: bytes, signature: bytes) -> str:
+    """The compact serialization of a signed input; the signature is raw r and s."""
+    return f"{signing_input.decode('ascii')}.{b64url_encode(signature)}"
+
+
+def parse_jws(text: str, *, expected_typ: str, max_chars: int) -> UnverifiedJws:
+    """Take a compact JWS apart without trusting any of it.
+
+    Args:
+        text: Three base64url parts.
+        expected_typ: The header's `typ`, compared exactly.
+        max_chars: The cap, checked first.
+
+    Raises:
+        MalformedJws: Too long, not three parts, not strict, another `typ` or `alg`, or a
+            critical header extension (RFC 7515, section 4.1.11).
+    """
+    if len(text) > max_chars:
+        raise MalformedJws(f"more than {max_chars} characters")
+    parts = text.split(".")
+    if len(parts) != 3:
+        raise MalformedJws("not the three parts of a compact JWS")
+    header = parse_json_object(b64url_decode(parts[0]))
+    if header.get("typ") != expected_typ:
+        raise MalformedJws(f"typ is not {expected_typ}")
+    if header.get("alg") != ALGORITHM:
+        raise MalformedJws(f"alg is not {ALGORITHM}")
+    if "crit" in header or "b64" in header:
+        raise MalformedJws("a critical header extension is not understood")
+    signature = b64url_decode(parts[2])
+    if len(signature) != SIGNATURE_BYTES:
+        raise MalformedJws("an ES256 signature has 64 bytes")
+    payload = parse_json_object(b64url_decode(parts[1]))
+    return UnverifiedJws(header, payload, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
+
+
+def verify_es256(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
+    """Check a raw r and s signature over SHA-256 of the message.
+
+    Raises:
+        BadSignature: It does not fit, or r or s are out of range.
+    """
+    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+    try:
+        key.verify(encode_dss_signature(r, s), message, _ES256)
+    except (InvalidSignature, ValueError) as error:
+        raise BadSignature("the signature does not fit") from error
+
+
+def verify_jws(unverified: UnverifiedJws, key: ec.EllipticCurvePublicKey) -> None:
+    """Check the signature over the bytes received, never over re-encoded ones.
+
+    Raises:
+        BadSignature: It does not fit.
+    """
+    verify_es256(key, unverified.signature, unverified.signing_input)
+
+
+def parse_public_jwk(jwk: object) -> ec.EllipticCurvePublicKey:
+    """Read a public P-256 key (RFC 7517, RFC 7518 section 6.2).
+
+    Raises:
+        MalformedJws: Another kind of key, a private member, or a point off the curve.
+    """
+    if not isinstance(jwk, dict) or _PRIVATE_MEMBERS & jwk.keys():
+        raise MalformedJws("not a public key")
+    if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
+        raise MalformedJws("not a P-256 key")
+    x, y = (_coordinate(jwk.get(name)) for name in ("x", "y"))
+    try:
+        return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    except ValueError as error:
+        raise MalformedJws("not a point of P-256") from error
+
+
+def public_jwk_of(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    """A P-256 public key as JWK, required members only, in their order for the thumbprint."""
+    numbers = key.public_numbers()
+    x, y = (b64url_encode(n.to_bytes(32)) for n in (numbers.x, numbers.y))
+    return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+
+
+def thumbprint_of(jwk: dict[str, str]) -> str:
+    """The RFC 7638 thumbprint (SHA-256) of an EC key, base64url, 43 characters: our `kid`."""
+    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return b64url_encode(hashlib.sha256(dump_json(members)).digest())
+
+
+def _coordinate(value: object) -> int:
+    data = b64url_decode(value) if isinstance(value, str) else b""
+    if len(data) != 32:
+        raise MalformedJws("a P-256 coordinate has 32 bytes")
+    return int.from_bytes(data)
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name twice")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_depth(value: object, depth: int) -> None:
+    if depth == 0:
+        raise MalformedJws("JSON nested too deep")
+    children = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(children, list):
+        for child in children:
+            _refuse_depth(child, depth - 1)
