@@ -91,7 +91,7 @@ class Student(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("pic", "esi_normal"),)
     id: int | None = Field(default=None, primary_key=True)
-    pic: str = Field(foreign_key="institution.pic", index=True)
+    pic: str = Field(foreign_key="institution.pic")
     esi: str  # as given
     esi_normal: str  # lower case: SCHAC matching ignores case
     full_name: str
@@ -109,10 +109,11 @@ class Student(SQLModel, table=True):
 class Card(SQLModel, table=True):
     """A European Student Card: one number, one student, one life (`issuer.lifecycle`)."""
 
+    __table_args__ = (Index("ix_card_due", "state", "expires_on"),)
     escn: str = Field(primary_key=True, max_length=36)
     student_id: int = Field(foreign_key="student.id", index=True)
     pic: str = Field(foreign_key="institution.pic", index=True)
-    state: str = Field(index=True)  # issuer.lifecycle.CardState
+    state: str  # issuer.lifecycle.CardState
     reason: str | None = None  # why suspended or revoked; staff's words
     issued_on: date
     expires_on: date  # the last day it is valid
@@ -199,7 +200,7 @@ class Delivery(SQLModel, table=True):
     pic: str = Field(foreign_key="institution.pic", index=True)
     student_id: int = Field(foreign_key="student.id", index=True)
     escn: str | None = Field(default=None, foreign_key="card.escn")  # None: the person
-    state: str  # issuer.esc_router.outbox.DeliveryState: waiting, delivered, stopped, discarded
+    state: str  # issuer.store.deliveries.DeliveryState: waiting, delivered, stopped, discarded
     attempts: int = 0
     next_attempt_at: int = Field(sa_column=_seconds())
     leased_until: int = Field(default=0, sa_column=_seconds())

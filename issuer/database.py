@@ -1,0 +1,119 @@
+"""The database: an engine that is safe with many threads and processes, and its migrations.
+
+SQLite is the embedded default (write-ahead log, every commit on the disk before the answer);
+PostgreSQL takes its place by URL. A transaction says what it is before it starts: it writes,
+unless its connection carries the execution option `read_only=True`. On SQLite a writer takes
+the write lock at BEGIN, since a reader that turns writer cannot wait and fails instead.
+"""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from issuer.errors import DatabaseOutOfDate
+
+POOL_SIZE = 40  # connections; as many as the server has threads
+POOL_TIMEOUT = 2.0  # seconds; a request that waits longer is better refused
+BUSY_TIMEOUT = 5.0  # seconds a SQLite writer waits for the other one
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 7_301_995_501  # any number, for pg_advisory_xact_lock
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://...`."""
+    pool: dict[str, Any] = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": 0,
+        "pool_timeout": POOL_TIMEOUT,
+    }
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(url, pool_pre_ping=True, **pool)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def is_sqlite(engine: Engine | Connection) -> bool:
+    """Whether this is the embedded database."""
+    return engine.dialect.name == "sqlite"
+
+
+def upgrade_database(url: str) -> None:
+    """Bring the database at `url` to the newest version, making it if there is none.
+
+    Safe to run from several processes at once: the second waits, and finds nothing to do.
+    """
+    engine = make_engine(url)
+    try:
+        with engine.begin() as connection:
+            if not is_sqlite(connection):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _UPGRADE_LOCK})
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def check_database_version(engine: Engine) -> None:
+    """Refuse to work on a database of another version.
+
+    Raises:
+        DatabaseOutOfDate: It is empty, older, or newer than this program.
+    """
+    expected = ScriptDirectory.from_config(_config()).get_current_head()
+    with engine.connect().execution_options(read_only=True) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != expected:
+        raise DatabaseOutOfDate(f"the database is at version {found}, not {expected}")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
+    # Our `begin` listener starts transactions, not the sqlite3 module.
+    dbapi_connection.isolation_level = None
+    _use_write_ahead_log(dbapi_connection)
+    dbapi_connection.execute("PRAGMA synchronous=FULL")
+    dbapi_connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_write_ahead_log(dbapi_connection: Any) -> None:
+    # Turning a new file to WAL does not wait for another process that does the same.
+    give_up_at = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            dbapi_connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = bool(connection.get_execution_options().get("read_only"))
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("read_only"):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

