@@ -27,7 +27,7 @@ URL_PREFIX = "https://esc.gg/"
 # Older cards and pre-production; read where they carry no signed part (section 1).
 _OLD_PREFIXES = ("http://esc.gg/", "http://pp.esc.gg/", "https://pp.esc.gg/")
 MAX_CODE_CHARS = 700  # the longest E2 text has 619 (section 6)
-MAX_E1_BYTES = 279  # QR version 14 at level M (section 6)
+MAX_E1_BYTES = 278  # QR version 14 at level M (section 6)
 MAX_E2_BYTES = MAX_E1_BYTES + 75
 KID_BYTES = 8
 MAX_CHALLENGE_BYTES = 64

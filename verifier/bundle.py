@@ -1,0 +1,201 @@
+"""The offline bundle: all that a verifier needs to know, in one file.
+
+Trust list, status lists and type metadata (docs/offline-bundle.md), gzip over JSON. The bundle
+itself is not signed: each part is, or is pinned by the trust list. So it may come from anywhere,
+also on a stick. A part that cannot be trusted is left out and named in `problems`: its cards are
+then refused as `StatusUnknown`, the others can still be checked.
+"""
+
+import base64
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from verifier.errors import (
+    BadSignature,
+    CardError,
+    DocumentFromFuture,
+    DocumentTooLarge,
+    DocumentUntrusted,
+    MalformedDocument,
+)
+from verifier.jws import Json, dump_json, parse_json_object, verify_jws
+from verifier.status import StatusListToken, parse_status_list_token
+from verifier.trust import LEEWAY, check_key_at, verify_trust_list
+from verifier.trust_document import TrustedInstitution, TrustList
+
+BUNDLE_MEDIA_TYPE = "application/vnd.esc-bundle"
+BUNDLE_VERSION = 1
+MAX_BUNDLE_BYTES = 16 * 1024 * 1024  # as carried; all of Europe's cards take about 2 MB
+MAX_UNPACKED_BYTES = 64 * 1024 * 1024
+MAX_STATUS_LISTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a verifier knows: the checked content of a bundle."""
+
+    trust: TrustList
+    status_lists: dict[str, StatusListToken]  # by address
+    type_metadata: dict[str, Json]  # by vct
+    problems: tuple[str, ...] = field(default=())  # parts left out, in words
+
+    def status_list_of(
+        self, institution: TrustedInstitution, number: int
+    ) -> StatusListToken | None:
+        """An institution's list by its number, if it is known."""
+        return self.status_lists.get(institution.status_lists.get(number, ""))
+
+
+def pack_bundle(
+    trust_list: str, status_lists: list[str], type_metadata: dict[str, bytes]
+) -> bytes:
+    """Make a bundle of signed parts; the same parts always give the same bytes.
+
+    Args:
+        trust_list: The trust list's compact JWS.
+        status_lists: Status list tokens.
+        type_metadata: `vct` to the exact bytes that are served for it.
+    """
+    body = {
+        "version": BUNDLE_VERSION,
+        "trust_list": trust_list,
+        "status_lists": status_lists,
+        "type_metadata": {vct: data.decode("utf-8") for vct, data in type_metadata.items()},
+    }
+    return gzip.compress(dump_json(body), compresslevel=6, mtime=0)
+
+
+def verify_bundle(
+    data: bytes,
+    *,
+    anchors: tuple[ec.EllipticCurvePublicKey, ...],
+    now: int,
+    least_sequence: int = 0,
+    previous: Knowledge | None = None,
+) -> Knowledge:
+    """Check a bundle and take what can be trusted of it.
+
+    Args:
+        data: The file.
+        anchors: Keys that may have signed the trust list.
+        now: Seconds since 1970, UTC.
+        least_sequence: The highest sequence number of a trust list ever accepted.
+        previous: What was known before; of a status list, the newer is kept, so that an old
+            bundle cannot bring a revoked card back.
+
+    Raises:
+        MalformedDocument: Not a bundle.
+        DocumentTooLarge: It is, or unpacks to, more than the cap.
+        DocumentError: As `verify_trust_list`: without a trust list nothing is known.
+    """
+    body = _unpack(data)
+    tokens, types = _parse_body(body)
+    trust = verify_trust_list(
+        body["trust_list"], anchors=anchors, now=now, least_sequence=least_sequence
+    )
+    problems: list[str] = []
+    status_lists = dict(previous.status_lists) if previous else {}
+    addresses = _addresses_of(trust)
+    for token in tokens:
+        _take_status_list(token, addresses, status_lists, problems, now)
+    kept = {uri: token for uri, token in status_lists.items() if uri in addresses}
+    metadata = _take_type_metadata(types, trust, problems)
+    return Knowledge(trust, kept, metadata, tuple(problems))
+
+
+def integrity_of(data: bytes) -> str:
+    """The W3C SRI value (SHA-256) of a document's bytes, as `vct#integrity` holds it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
+
+
+def _unpack(data: bytes) -> Json:
+    if len(data) > MAX_BUNDLE_BYTES:
+        raise DocumentTooLarge(f"a bundle of more than {MAX_BUNDLE_BYTES} bytes")
+    inflate = zlib.decompressobj(wbits=31)  # gzip only
+    try:
+        text = inflate.decompress(data, MAX_UNPACKED_BYTES + 1)
+    except zlib.error as error:
+        raise MalformedDocument("not a bundle: it cannot be unpacked") from error
+    if len(text) > MAX_UNPACKED_BYTES:
+        raise DocumentTooLarge(f"a bundle that unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+    if not inflate.eof or inflate.unused_data:
+        raise MalformedDocument("not a bundle: it is cut off or has trailing bytes")
+    try:
+        return parse_json_object(text)
+    except CardError as error:
+        raise MalformedDocument("not a bundle: not strict JSON") from error
+
+
+def _parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
+    if body.get("version") != BUNDLE_VERSION or not isinstance(body.get("trust_list"), str):
+        raise MalformedDocument("not a bundle of a version that is known here")
+    tokens, types = body.get("status_lists"), body.get("type_metadata")
+    if not isinstance(tokens, list) or not isinstance(types, dict):
+        raise MalformedDocument("a bundle has status_lists and type_metadata")
+    if len(tokens) > MAX_STATUS_LISTS:
+        raise DocumentTooLarge(f"more than {MAX_STATUS_LISTS} status lists")
+    texts = [*tokens, *types.values()]
+    if not all(isinstance(text, str) for text in texts):
+        raise MalformedDocument("the parts of a bundle are texts")
+    return tokens, types
+
+
+def _addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
+    return {
+        uri: institution
+        for institution in trust.institutions.values()
+        for uri in institution.status_lists.values()
+    }
+
+
+def _take_status_list(
+    text: str,
+    addresses: dict[str, TrustedInstitution],
+    known: dict[str, StatusListToken],
+    problems: list[str],
+    now: int,
+) -> None:
+    try:
+        token = parse_status_list_token(text)
+        _verify_status_list(token, addresses.get(token.uri), now)
+    except CardError as error:
+        problems.append(f"a status list is left out: {error}")
+        return
+    before = known.get(token.uri)
+    if before is None or before.issued_at <= token.issued_at:
+        known[token.uri] = token
+
+
+def _verify_status_list(
+    token: StatusListToken, institution: TrustedInstitution | None, now: int
+) -> None:
+    if institution is None:
+        raise DocumentUntrusted("no institution of the trust list has this address")
+    if token.issued_at > now + LEEWAY:
+        raise DocumentFromFuture("it is from the future: a clock is wrong")
+    kid = token.jws.header.get("kid")
+    key = next((key for key in institution.keys if key.kid == kid), None)
+    if key is None:
+        raise DocumentUntrusted("it is not signed by a key of its institution")
+    check_key_at(key, token.issued_at)
+    try:
+        verify_jws(token.jws, key.public_key)
+    except BadSignature as error:
+        raise DocumentUntrusted("its signature does not fit") from error
+
+
+def _take_type_metadata(
+    types: dict[str, str], trust: TrustList, problems: list[str]
+) -> dict[str, Json]:
+    taken: dict[str, Json] = {}
+    for vct, text in types.items():
+        data = text.encode("utf-8", "surrogatepass")
+        if trust.type_integrity.get(vct) != integrity_of(data):
+            problems.append("a type's metadata is left out: it is not the one in the trust list")
+            continue
+        taken[vct] = parse_json_object(data)
+    return taken

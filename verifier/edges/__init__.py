@@ -1,0 +1,1 @@
+"""The verifier at work on a machine: files, fetching bundles, remembering codes."""

@@ -1,0 +1,62 @@
+"""What a service accepts: live or static codes, which profile, how old a status may be.
+
+Numbers are seconds. The defaults are those of docs/offline-bundle.md; a policy can be stricter
+or more lenient, but it cannot switch a check off.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from verifier.errors import StatusTooOld
+
+HOUR, DAY = 3_600, 86_400
+
+
+class Freshness(StrEnum):
+    """How new the knowledge of a card's status is."""
+
+    FRESH = "fresh"
+    STALE = "stale"  # accepted, with a warning
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a service accepts.
+
+    Args:
+        live_only: Take live codes (E2) only; a static code is refused.
+        identity_only: Take codes and credentials with an ESI only.
+        fresh_for: Up to this age, knowledge of a status is fresh.
+        stale_until: Up to this age it is accepted with a warning; beyond, refused.
+        leeway: How far two honest clocks may be apart.
+        shown_within: How long ago a live code may have been shown.
+        shown_ahead: How far ahead the phone's clock may be.
+    """
+
+    live_only: bool = False
+    identity_only: bool = False
+    fresh_for: int = DAY
+    stale_until: int = 7 * DAY
+    leeway: int = 60
+    shown_within: int = 45
+    shown_ahead: int = 15
+
+    @property
+    def remember_for(self) -> int:
+        """How long a shown code must be remembered; after it, its time refuses it anyway."""
+        return self.shown_within + self.shown_ahead + 30
+
+    def freshness_of(self, as_of: int, *, now: int) -> Freshness:
+        """Judge how old the knowledge of a status is.
+
+        Args:
+            as_of: When the institution signed it, seconds since 1970.
+            now: The present, likewise.
+
+        Raises:
+            StatusTooOld: It is older than the service accepts.
+        """
+        age = now - as_of
+        if age > self.stale_until:
+            raise StatusTooOld(f"the status is {age // HOUR} hours old")
+        return Freshness.FRESH if age <= self.fresh_for else Freshness.STALE

@@ -1,0 +1,178 @@
+"""Token Status List (draft-ietf-oauth-status-list-20): pack, sign, parse, look up.
+
+Section 4 (bits, compression), 5.1 (JWT form), 7 (values) and 8.3 (validation). A list's signer
+and its freshness are judged by `verifier.bundle` and `verifier.policy`; here is its form.
+"""
+
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+from verifier.errors import DocumentTooLarge, MalformedDocument, MalformedJws
+from verifier.jws import Json, UnverifiedJws, b64url_decode, b64url_encode, parse_jws
+
+STATUS_LIST_TYP = "statuslist+jwt"
+STATUS_LIST_MEDIA_TYPE = "application/statuslist+jwt"
+# 2 bits x 40 million cards, the whole of Europe's students: no list is larger.
+MAX_LIST_BYTES = 10 * 1024 * 1024
+MAX_TOKEN_CHARS = 16 * 1024 * 1024
+WIDTHS = (1, 2, 4, 8)
+_MAX_SECONDS = 0xFFFFFFFF
+
+
+class CardStatus(IntEnum):
+    """The values that we write (section 7.1); any other is not valid."""
+
+    VALID = 0
+    REVOKED = 1
+    SUSPENDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """An unpacked list: `width` bits an entry, least significant bits first (section 4.1)."""
+
+    width: int
+    data: bytes
+
+    def __len__(self) -> int:
+        return len(self.data) * 8 // self.width
+
+    def value_at(self, index: int) -> int:
+        """The value of an entry.
+
+        Raises:
+            MalformedDocument: The index is outside of the list (section 8.3, step 6).
+        """
+        if not 0 <= index < len(self):
+            raise MalformedDocument("the index is outside of the status list")
+        bit = index * self.width
+        return (self.data[bit >> 3] >> (bit & 7)) & ((1 << self.width) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusListToken:
+    """A status list token whose form is right; who may have signed it is not yet judged."""
+
+    uri: str  # `sub`
+    issued_at: int
+    expires_at: int | None
+    ttl: int | None  # seconds
+    entries: StatusList
+    jws: UnverifiedJws
+
+
+def pack_entries(values: dict[int, int], *, width: int, size: int) -> StatusList:
+    """A list of `size` entries, all 0 but those given.
+
+    Args:
+        values: Index to value.
+        width: Bits an entry: 1, 2, 4 or 8.
+        size: Entries; a multiple of 8.
+
+    Raises:
+        MalformedDocument: A width, size, index or value out of its range.
+    """
+    if width not in WIDTHS or size % 8 or size <= 0:
+        raise MalformedDocument(
+            "a list has 1, 2, 4 or 8 bits an entry and a multiple of 8 entries"
+        )
+    data = bytearray(size * width // 8)
+    most = (1 << width) - 1
+    for index, value in values.items():
+        if not 0 <= index < size or not 0 <= value <= most:
+            raise MalformedDocument("an index or a value out of its range")
+        bit = index * width
+        data[bit >> 3] |= value << (bit & 7)
+    return StatusList(width, bytes(data))
+
+
+def compress(entries: StatusList, *, level: int = 6) -> str:
+    """The `lst` member: zlib, then base64url (section 4.2). The draft's vectors use level 9."""
+    return b64url_encode(zlib.compress(entries.data, level))
+
+
+def decompress(lst: str, *, width: int) -> StatusList:
+    """The inverse of `compress`, never beyond MAX_LIST_BYTES.
+
+    Raises:
+        MalformedDocument: A width out of its range, not base64url, not zlib, or trailing bytes.
+        DocumentTooLarge: It would unpack to more than the cap.
+    """
+    if width not in WIDTHS:
+        raise MalformedDocument("a list has 1, 2, 4 or 8 bits an entry")
+    inflate = zlib.decompressobj()
+    try:
+        data = inflate.decompress(b64url_decode(lst), MAX_LIST_BYTES + 1)
+    except (MalformedJws, zlib.error) as error:
+        raise MalformedDocument("a status list that cannot be unpacked") from error
+    if len(data) > MAX_LIST_BYTES:
+        raise DocumentTooLarge(f"a status list of more than {MAX_LIST_BYTES} bytes")
+    if not inflate.eof or inflate.unused_data or not data:
+        raise MalformedDocument("a status list that is cut off, empty, or has trailing bytes")
+    return StatusList(width, data)
+
+
+def status_list_payload(
+    entries: StatusList,
+    *,
+    uri: str,
+    issued_at: int,
+    expires_at: int,
+    ttl: int,
+    aggregation_uri: str,
+) -> Json:
+    """The claims of a status list token (section 5.1), to be signed with STATUS_LIST_TYP."""
+    return {
+        "sub": uri,
+        "iat": issued_at,
+        "exp": expires_at,
+        "ttl": ttl,
+        "status_list": {
+            "bits": entries.width,
+            "lst": compress(entries),
+            "aggregation_uri": aggregation_uri,
+        },
+    }
+
+
+def parse_status_list_token(text: str) -> StatusListToken:
+    """Read a status list token without judging its signer or its age.
+
+    Args:
+        text: A compact JWS, at most 16 MiB.
+
+    Raises:
+        MalformedDocument: It breaks its form.
+        DocumentTooLarge: It is, or unpacks to, more than the cap.
+    """
+    if len(text) > MAX_TOKEN_CHARS:
+        raise DocumentTooLarge(f"more than {MAX_TOKEN_CHARS} characters")
+    try:
+        jws = parse_jws(text, expected_typ=STATUS_LIST_TYP, max_chars=MAX_TOKEN_CHARS)
+    except MalformedJws as error:
+        raise MalformedDocument(f"not a status list token: {error}") from error
+    claims = jws.payload
+    uri, body = claims.get("sub"), claims.get("status_list")
+    if not isinstance(uri, str) or not isinstance(body, dict):
+        raise MalformedDocument("a status list token has sub and status_list")
+    width, lst = body.get("bits"), body.get("lst")
+    if type(width) is not int or not isinstance(lst, str):
+        raise MalformedDocument("a status list has bits and lst")
+    issued_at = parse_seconds(claims.get("iat"))
+    expires_at = parse_seconds(claims["exp"]) if "exp" in claims else None
+    ttl = parse_seconds(claims["ttl"]) if "ttl" in claims else None
+    return StatusListToken(uri, issued_at, expires_at, ttl, decompress(lst, width=width), jws)
+
+
+def parse_seconds(value: object) -> int:
+    """Seconds since 1970 in a document's claim; a fraction is cut off.
+
+    Raises:
+        MalformedDocument: Not a number from 0 to 2^32 - 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MalformedDocument("a time is a number")
+    if not 0 <= value <= _MAX_SECONDS:
+        raise MalformedDocument("a time out of its range")
+    return int(value)

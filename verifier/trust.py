@@ -1,0 +1,98 @@
+"""Who is trusted to sign cards: checking a trust list, and a key's time.
+
+The format is docs/trust-list.md. A signed JWT with a sequence number that never goes back and
+an end; its own next keys are named in it, so that it can rotate them. An institution's key
+signs for its own PIC and its own ESI scopes, nothing else: `verifier.verify` holds it to that.
+"""
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from verifier.errors import (
+    BadSignature,
+    CardError,
+    DocumentExpired,
+    DocumentFromFuture,
+    DocumentRolledBack,
+    DocumentTooLarge,
+    DocumentUntrusted,
+    KeyCompromised,
+    KeyNotValid,
+    MalformedDocument,
+)
+from verifier.jws import UnverifiedJws, parse_jws, verify_jws
+from verifier.trust_document import KeyState, TrustedKey, TrustList, parse_trust_list
+
+TRUST_LIST_TYP = "esc-trust-list+jwt"
+MAX_TRUST_LIST_CHARS = 16 * 1024 * 1024  # 5,000 institutions take about 5 MB
+LEEWAY = 60  # seconds between two honest clocks
+
+
+def verify_trust_list(
+    token: str,
+    *,
+    anchors: tuple[ec.EllipticCurvePublicKey, ...],
+    now: int,
+    least_sequence: int = 0,
+) -> TrustList:
+    """Check a trust list and read it.
+
+    Args:
+        token: The compact JWS as published.
+        anchors: Keys that may have signed it: given at set-up, or by the last list accepted.
+        now: Seconds since 1970, UTC.
+        least_sequence: The highest sequence number ever accepted.
+
+    Raises:
+        MalformedDocument: It breaks its format.
+        DocumentTooLarge: It is larger than the cap.
+        DocumentUntrusted: None of the anchors signed it.
+        DocumentExpired: It is past its end.
+        DocumentFromFuture: It was made more than a minute after now.
+        DocumentRolledBack: Its sequence number is lower than `least_sequence`.
+    """
+    # 1. Size and form.
+    if len(token) > MAX_TRUST_LIST_CHARS:
+        raise DocumentTooLarge(f"more than {MAX_TRUST_LIST_CHARS} characters")
+    try:
+        jws = parse_jws(token, expected_typ=TRUST_LIST_TYP, max_chars=MAX_TRUST_LIST_CHARS)
+    except CardError as error:
+        raise MalformedDocument(f"not a trust list: {error}") from error
+    # 2. Signature, by one of the anchors. The header's kid is not asked: there are few.
+    if not any(_is_signed_by(jws, anchor) for anchor in anchors):
+        raise DocumentUntrusted("the trust list is not signed by a key that is trusted for it")
+    # 3. Content.
+    trust = parse_trust_list(jws.payload, token=token)
+    # 4. Time and sequence.
+    if trust.sequence < least_sequence:
+        raise DocumentRolledBack(f"sequence {trust.sequence}, but {least_sequence} was seen")
+    if trust.issued_at > now + LEEWAY:
+        raise DocumentFromFuture("the trust list is from the future: a clock is wrong")
+    if trust.expires_at + LEEWAY <= now:
+        raise DocumentExpired("the trust list is past its end")
+    return trust
+
+
+def check_key_at(key: TrustedKey, signed_at: int) -> None:
+    """Hold a key to the time in which it may sign (docs/trust-list.md, section 3).
+
+    Args:
+        key: The key that signed.
+        signed_at: When the signed text says that it was signed.
+
+    Raises:
+        KeyNotValid: Outside of the key's validity.
+        KeyCompromised: At or after the second since which the key is compromised.
+    """
+    if not key.valid_from - LEEWAY <= signed_at < key.valid_until + LEEWAY:
+        raise KeyNotValid("signed at a time at which the key was not in use")
+    since = key.compromised_since
+    if key.state is KeyState.COMPROMISED and (since is None or signed_at >= since):
+        raise KeyCompromised("signed after the key was compromised")
+
+
+def _is_signed_by(jws: UnverifiedJws, anchor: ec.EllipticCurvePublicKey) -> bool:
+    try:
+        verify_jws(jws, anchor)
+    except BadSignature:
+        return False
+    return True

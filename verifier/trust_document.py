@@ -1,0 +1,202 @@
+"""The trust list as a document: its types, and their JSON (docs/trust-list.md, section 2).
+
+Encoding and parsing are inverses. `verifier.trust` checks the signature, the sequence and the
+times around it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from verifier.errors import CardError, MalformedDocument
+from verifier.identifiers import Pic, parse_pic
+from verifier.jws import Json, b64url_decode, parse_public_jwk, public_jwk_of, thumbprint_of
+from verifier.status import parse_seconds
+
+TRUST_LIST_VERSION = 1
+
+
+class KeyState(StrEnum):
+    """The life of an institution's key."""
+
+    ACTIVE = "active"  # it signs
+    RETIRED = "retired"  # it signs no more; what it signed stays good
+    COMPROMISED = "compromised"  # what it signed since then is refused
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key of an institution, and when it may have signed."""
+
+    kid: str  # RFC 7638 thumbprint, 43 characters
+    public_key: ec.EllipticCurvePublicKey
+    state: KeyState
+    valid_from: int
+    valid_until: int
+    compromised_since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedInstitution:
+    """What the trust list says of an institution."""
+
+    pic: Pic
+    name: str
+    country: str  # ISO 3166-1 alpha-2, upper case
+    schac_home_organization: str
+    issuer: str  # `iss` of its SD-JWT VCs
+    esi_scopes: frozenset[str]  # lower case
+    keys: tuple[TrustedKey, ...]
+    status_lists: dict[int, str]  # number to address
+    processor: str | None = None  # who issues for it, by name
+
+
+@dataclass(frozen=True, slots=True)
+class TrustList:
+    """A trust list whose signature, sequence and times have been checked."""
+
+    sequence: int
+    issued_at: int
+    expires_at: int
+    institutions: dict[Pic, TrustedInstitution]
+    anchors: tuple[ec.EllipticCurvePublicKey, ...]  # the keys that may sign the next one
+    type_integrity: dict[str, str]  # `vct` to W3C SRI of its type metadata
+    token: str = field(repr=False)
+    by_issuer: dict[str, TrustedInstitution] = field(repr=False, default_factory=dict)
+    by_kid_bytes: dict[bytes, list[tuple[TrustedInstitution, TrustedKey]]] = field(
+        repr=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        for institution in self.institutions.values():
+            self.by_issuer[institution.issuer] = institution
+            for key in institution.keys:
+                found = self.by_kid_bytes.setdefault(kid_bytes_of(key.kid), [])
+                found.append((institution, key))
+
+
+def kid_bytes_of(kid: str) -> bytes:
+    """The eight bytes of a key's thumbprint that the ESC QR carries."""
+    return b64url_decode(kid)[:8]
+
+
+def trust_list_payload(trust: TrustList) -> Json:
+    """The claims of a trust list, to be signed with TRUST_LIST_TYP; see docs/trust-list.md."""
+    return {
+        "version": TRUST_LIST_VERSION,
+        "sequence": trust.sequence,
+        "iat": trust.issued_at,
+        "exp": trust.expires_at,
+        "anchors": [public_jwk_of(anchor) for anchor in trust.anchors],
+        "types": trust.type_integrity,
+        "institutions": [_institution_to_json(i) for i in trust.institutions.values()],
+    }
+
+
+def parse_trust_list(claims: Json, *, token: str) -> TrustList:
+    """Read the claims of a trust list; the inverse of `trust_list_payload`.
+
+    Args:
+        claims: The JWT's payload.
+        token: The whole JWT, kept with what was read of it.
+
+    Raises:
+        MalformedDocument: A member is missing, of another type or out of its range.
+    """
+    try:
+        return _parse_trust_list(claims, token)
+    except (CardError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedDocument("a trust list that breaks its format") from error
+
+
+def _parse_trust_list(claims: Json, token: str) -> TrustList:
+    if claims["version"] != TRUST_LIST_VERSION:
+        raise MalformedDocument("a trust list of another version")
+    institutions = [_parse_institution(entry) for entry in claims["institutions"]]
+    by_pic = {institution.pic: institution for institution in institutions}
+    issuers = {institution.issuer for institution in institutions}
+    if len(by_pic) != len(institutions) or len(issuers) != len(institutions):
+        raise MalformedDocument("an institution twice")
+    anchors = tuple(parse_public_jwk(jwk) for jwk in claims["anchors"])
+    if not anchors:
+        raise MalformedDocument("a trust list names the keys of its successor")
+    return TrustList(
+        sequence=_positive(claims["sequence"]),
+        issued_at=parse_seconds(claims["iat"]),
+        expires_at=parse_seconds(claims["exp"]),
+        institutions=by_pic,
+        anchors=anchors,
+        type_integrity={_text(vct): _text(value) for vct, value in claims["types"].items()},
+        token=token,
+    )
+
+
+def _parse_institution(entry: Json) -> TrustedInstitution:
+    return TrustedInstitution(
+        pic=parse_pic(_text(entry["pic"])),
+        name=_text(entry["name"]),
+        country=_text(entry["country"]),
+        schac_home_organization=_text(entry["schac_home_organization"]),
+        issuer=_text(entry["issuer"]),
+        esi_scopes=frozenset(_text(scope).lower() for scope in entry["esi_scopes"]),
+        keys=tuple(_parse_key(key) for key in entry["keys"]),
+        status_lists={
+            _positive(item["number"]): _text(item["uri"]) for item in entry["status_lists"]
+        },
+        processor=_text(entry["processor"]) if "processor" in entry else None,
+    )
+
+
+def _parse_key(entry: Json) -> TrustedKey:
+    state = KeyState(entry["state"])
+    since = parse_seconds(entry["compromised_since"]) if state is KeyState.COMPROMISED else None
+    return TrustedKey(
+        kid=thumbprint_of(entry["jwk"]),
+        public_key=parse_public_jwk(entry["jwk"]),
+        state=state,
+        valid_from=parse_seconds(entry["valid_from"]),
+        valid_until=parse_seconds(entry["valid_until"]),
+        compromised_since=since,
+    )
+
+
+def _institution_to_json(institution: TrustedInstitution) -> Json:
+    lists = sorted(institution.status_lists.items())
+    entry: Json = {
+        "pic": institution.pic,
+        "name": institution.name,
+        "country": institution.country,
+        "schac_home_organization": institution.schac_home_organization,
+        "issuer": institution.issuer,
+        "esi_scopes": sorted(institution.esi_scopes),
+        "keys": [_key_to_json(key) for key in institution.keys],
+        "status_lists": [{"number": number, "uri": uri} for number, uri in lists],
+    }
+    if institution.processor is not None:
+        entry["processor"] = institution.processor
+    return entry
+
+
+def _key_to_json(key: TrustedKey) -> Json:
+    entry: Json = {
+        "jwk": public_jwk_of(key.public_key),
+        "state": key.state.value,
+        "valid_from": key.valid_from,
+        "valid_until": key.valid_until,
+    }
+    if key.compromised_since is not None:
+        entry["compromised_since"] = key.compromised_since
+    return entry
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 1024:
+        raise MalformedDocument("a text of 1 to 1024 characters")
+    return value
+
+
+def _positive(value: object) -> int:
+    if type(value) is not int or not 0 < value <= 0xFFFFFFFF:
+        raise MalformedDocument("a number from 1 to 2^32 - 1")
+    return value
