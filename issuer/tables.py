@@ -101,6 +101,9 @@ class Student(SQLModel, table=True):
     email: str | None = None
     eduperson_principal_name: str | None = None
     academic_level: str | None = None  # verifier.identifiers.AcademicLevel, router's spelling
+    # Name, ESI and e-mail without case and marks (`issuer.searching`): neither database folds
+    # the letters of Europe by itself.
+    search_text: str
     router_registered_at: int | None = Field(default=None, sa_column=_seconds(nullable=True))
     created_at: int = Field(sa_column=_seconds())
     updated_at: int = Field(sa_column=_seconds())

@@ -155,6 +155,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(), nullable=True),
         sa.Column("eduperson_principal_name", sa.String(), nullable=True),
         sa.Column("academic_level", sa.String(), nullable=True),
+        sa.Column("search_text", sa.String(), nullable=False),
         sa.Column("router_registered_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),

@@ -1,0 +1,26 @@
+"""Finding a person by what staff type: without case, without marks, in any part of the text.
+
+`Bērziņš` is found by `berzins`, `Łukasz` by `lukasz`. Greek letters lose their accents and keep
+their alphabet. The folded text is stored with each student.
+"""
+
+import unicodedata
+
+# Letters that Unicode does not decompose into a letter and a mark.
+_UNMARKED = str.maketrans(
+    {"ł": "l", "đ": "d", "ħ": "h", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+)
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: case folded, marks removed."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return letters.translate(_UNMARKED)
+
+
+def search_text_of(*, full_name: str, esi: str, email: str | None) -> str:
+    """What a student is found by, one part a line, the name first (lists are sorted by it)."""
+    return fold("\n".join(part for part in (full_name, esi, email) if part))

@@ -1,0 +1,114 @@
+"""What the ESC-Router must still learn. Claiming and finishing are in `issuer.esc_router.outbox`.
+
+A delivery names a subject, a person or a card, and says nothing of what to send: one that waits
+covers every change made before it is claimed. So a second one for the same subject is added only
+when the first is being delivered at this moment.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlmodel import Session, col, func, select, update
+
+from issuer.store.paging import Page, Paging
+from issuer.tables import Delivery
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"  # also while a worker holds its lease
+    DELIVERED = "delivered"
+    STOPPED = "stopped"  # refused for good; staff decide
+    DISCARDED = "discarded"  # staff decided against it
+
+
+class Subject(NamedTuple):
+    """Whom or what a delivery is about: a person, or a card of that person."""
+
+    pic: str
+    student_id: int
+    escn: str | None = None
+
+
+def want(session: Session, *, pic: str, student_id: int, escn: str | None, now: int) -> None:
+    """Have the router learn the present state of a person, or of a card, as soon as possible."""
+    is_same = col(Delivery.escn).is_(None) if escn is None else col(Delivery.escn) == escn
+    waiting = session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.pic) == pic,
+            col(Delivery.student_id) == student_id,
+            is_same,
+            col(Delivery.state) == DeliveryState.WAITING,
+            col(Delivery.leased_until) <= now,
+        )
+        .values(next_attempt_at=now)
+    )
+    if waiting.rowcount == 0:
+        session.add(_waiting(Subject(pic, student_id, escn), now))
+        session.flush()
+
+
+def want_all(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
+    """`want` for many, each person before its cards, in few statements.
+
+    Args:
+        session: Writes.
+        subjects: At most some thousands, all different.
+        now: Seconds.
+    """
+    students = {subject.student_id for subject in subjects}
+    statement = select(Delivery.pic, Delivery.student_id, Delivery.escn, Delivery.id).where(
+        col(Delivery.student_id).in_(students),
+        col(Delivery.state) == DeliveryState.WAITING,
+        col(Delivery.leased_until) <= now,
+    )
+    waiting = {
+        Subject(pic, student_id, escn): id_
+        for pic, student_id, escn, id_ in session.exec(statement.with_for_update(key_share=True))
+    }
+    due = [waiting[subject] for subject in subjects if subject in waiting]
+    if due:
+        session.exec(update(Delivery).where(col(Delivery.id).in_(due)).values(next_attempt_at=now))
+    add_new(session, [subject for subject in subjects if subject not in waiting], now=now)
+
+
+def add_new(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
+    """Deliveries of persons and cards that are new themselves, each person before its cards."""
+    ordered = sorted(subjects, key=lambda subject: subject.escn is not None)
+    if ordered:
+        rows = [_waiting(subject, now).model_dump(exclude={"id"}) for subject in ordered]
+        session.connection().execute(Delivery.__table__.insert(), rows)  # type: ignore[attr-defined]
+
+
+def by_id(session: Session, pic: str, delivery_id: int) -> Delivery | None:
+    """The institution's delivery with this number."""
+    statement = select(Delivery).where(Delivery.id == delivery_id, Delivery.pic == pic)
+    return session.exec(statement).one_or_none()
+
+
+def search(
+    session: Session, pic: str, *, state: str | None = None, paging: Paging | None = None
+) -> Page[Delivery]:
+    """The institution's deliveries, the newest first."""
+    paging = paging or Paging()
+    where = [col(Delivery.pic) == pic]
+    if state is not None:
+        where.append(col(Delivery.state) == state)
+    total = session.exec(select(func.count()).select_from(Delivery).where(*where)).one()
+    statement = select(Delivery).where(*where).order_by(col(Delivery.id).desc())
+    items = session.exec(statement.offset(paging.offset).limit(paging.size)).all()
+    return Page(items, total, paging)
+
+
+def _waiting(subject: Subject, now: int) -> Delivery:
+    return Delivery(
+        pic=subject.pic,
+        student_id=subject.student_id,
+        escn=subject.escn,
+        state=DeliveryState.WAITING,
+        next_attempt_at=now,
+        created_at=now,
+    )

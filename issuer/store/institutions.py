@@ -1,0 +1,65 @@
+"""Institutions and the processors that issue for them."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select, update
+
+from issuer.tables import Institution, Processor
+
+
+def add(session: Session, institution: Institution) -> Institution:
+    """Store a new institution; its PIC must be unknown so far."""
+    session.add(institution)
+    session.flush()
+    return institution
+
+
+def by_pic(session: Session, pic: str) -> Institution | None:
+    """The institution, if this deployment issues for it."""
+    return session.get(Institution, pic)
+
+
+def lock(session: Session, pic: str) -> Institution | None:
+    """The institution, held against whoever else calls `lock` until the transaction ends."""
+    statement = select(Institution).where(Institution.pic == pic)
+    return session.exec(statement.with_for_update(key_share=True)).one_or_none()
+
+
+def every(session: Session) -> Sequence[Institution]:
+    """All institutions of the deployment, by PIC."""
+    return session.exec(select(Institution).order_by(col(Institution.pic))).all()
+
+
+def store_router_key(session: Session, pic: str, sealed_key: bytes) -> None:
+    """Keep a new router key, sealed; a refusal of the old one is over."""
+    session.exec(
+        update(Institution)
+        .where(col(Institution.pic) == pic)
+        .values(sealed_router_key=sealed_key, router_key_refused_at=None)
+    )
+
+
+def mark_router_key_refused(session: Session, pic: str, *, now: int) -> None:
+    """Remember that the router refused the key: deliveries wait for a new one."""
+    session.exec(
+        update(Institution)
+        .where(col(Institution.pic) == pic, col(Institution.router_key_refused_at).is_(None))
+        .values(router_key_refused_at=now)
+    )
+
+
+def add_processor(session: Session, processor: Processor) -> Processor:
+    """Store who issues for several institutions."""
+    session.add(processor)
+    session.flush()
+    return processor
+
+
+def processor_by_vat(session: Session, vat: str) -> Processor | None:
+    """The processor with this VAT number."""
+    return session.get(Processor, vat)
+
+
+def processors(session: Session) -> Sequence[Processor]:
+    """All processors, by VAT number."""
+    return session.exec(select(Processor).order_by(col(Processor.vat))).all()

@@ -1,0 +1,160 @@
+"""Status lists (draft-ietf-oauth-status-list): which index a credential has, and its value.
+
+An index is random among those of the list, so that neighbours say nothing about each other, and
+is taken by inserting its row: the primary key lets no two have it. A list is left when half of
+it is taken, while a random index is still found at once.
+
+`changed_at` grows with every change, by at least one: `changed_at > published_at` says that the
+signed list is behind, also when both happen within one second.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from sqlmodel import Session, case, col, func, select, update
+
+from issuer.store import dialect
+from issuer.tables import StatusEntry, StatusListRow
+
+BITS = 2  # valid, revoked, suspended
+_TURN = 7_302_000_000_000  # plus the PIC: for `dialect.take_turns`
+LIST_SIZE = 131_072  # entries: 32 KiB packed; anonymity among many, a small download
+
+
+def take_index(session: Session, pic: str, *, now: int) -> tuple[StatusListRow, int]:
+    """Take one free random index in the institution's current list."""
+    return take_indices(session, pic, 1, now=now)[0]
+
+
+def take_indices(
+    session: Session, pic: str, count: int, *, now: int, size: int = LIST_SIZE
+) -> list[tuple[StatusListRow, int]]:
+    """Take `count` free random indices, in as many lists as they need.
+
+    Args:
+        session: Writes.
+        pic: Whose.
+        count: How many.
+        now: Seconds, for a list that is begun.
+        size: Entries of a list that is begun, a multiple of 4.
+    """
+    _take_turns(session, pic)
+    taken: list[tuple[StatusListRow, int]] = []
+    while len(taken) < count:
+        current = _current_list(session, pic, now=now, size=size)
+        room = current.size // 2 - current.taken
+        indices = _insert_random(session, current, min(room, count - len(taken)))
+        current.taken += len(indices)
+        session.flush()
+        taken.extend((current, index) for index in indices)
+    return taken
+
+
+def set_values(
+    session: Session, places: Sequence[tuple[int, int]], *, value: int, now: int
+) -> None:
+    """Give entries a value, and have their lists published again.
+
+    Args:
+        session: Writes.
+        places: Each entry as (list id, index).
+        value: `verifier.status.CardStatus`.
+        now: Seconds.
+    """
+    list_ids = sorted({list_id for list_id, _ in places})
+    of_lists = select(StatusListRow.pic).where(col(StatusListRow.id).in_(list_ids)).distinct()
+    for pic in sorted(session.exec(of_lists)):
+        _take_turns(session, pic)
+    for list_id in list_ids:
+        indices = [index for of_list, index in places if of_list == list_id]
+        session.exec(
+            update(StatusEntry)
+            .where(col(StatusEntry.list_id) == list_id, col(StatusEntry.index).in_(indices))
+            .values(value=value)
+        )
+        _touch(session, list_id, now=now)
+
+
+def set_value(session: Session, list_id: int, index: int, *, value: int, now: int) -> None:
+    """Give one entry a value, and have its list published again."""
+    set_values(session, [(list_id, index)], value=value, now=now)
+
+
+def lists(session: Session, pic: str) -> Sequence[StatusListRow]:
+    """The institution's lists, by number."""
+    statement = select(StatusListRow).where(StatusListRow.pic == pic)
+    return session.exec(statement.order_by(col(StatusListRow.number))).all()
+
+
+def behind(session: Session) -> Sequence[StatusListRow]:
+    """Lists of all institutions that changed since they were published."""
+    statement = select(StatusListRow).where(
+        col(StatusListRow.changed_at) > col(StatusListRow.published_at)
+    )
+    return session.exec(statement.order_by(col(StatusListRow.id))).all()
+
+
+def marked_entries(session: Session, list_id: int) -> Sequence[tuple[int, int]]:
+    """Each (index, value) of the list whose value is not 0, by index."""
+    statement = (
+        select(StatusEntry.index, StatusEntry.value)
+        .where(StatusEntry.list_id == list_id, col(StatusEntry.value) != 0)
+        .order_by(col(StatusEntry.index))
+    )
+    return [(index, value) for index, value in session.exec(statement)]
+
+
+def mark_published(session: Session, list_id: int, *, up_to: int) -> None:
+    """Remember that everything up to this `changed_at`, read before the entries, is published."""
+    session.exec(
+        update(StatusListRow).where(col(StatusListRow.id) == list_id).values(published_at=up_to)
+    )
+
+
+def _current_list(session: Session, pic: str, *, now: int, size: int) -> StatusListRow:
+    statement = (
+        select(StatusListRow)
+        .where(StatusListRow.pic == pic)
+        .order_by(col(StatusListRow.number).desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    newest = session.exec(statement).one_or_none()
+    if newest is not None and newest.taken < newest.size // 2:
+        return newest
+    number = 1 if newest is None else newest.number + 1
+    begun = StatusListRow(pic=pic, number=number, bits=BITS, size=size, changed_at=now)
+    session.add(begun)
+    session.flush()
+    return begun
+
+
+def _insert_random(session: Session, current: StatusListRow, count: int) -> list[int]:
+    wanted: set[int] = set()
+    while len(wanted) < count:
+        wanted.add(secrets.randbelow(current.size))
+    rows = [{"list_id": current.id, "index": index, "value": 0} for index in wanted]
+    statement = dialect.insert(session, StatusEntry).on_conflict_do_nothing()
+    returning = statement.returning(col(StatusEntry.index))
+    return [row[0] for row in session.exec(returning, params=rows)]
+
+
+def _take_turns(session: Session, pic: str) -> None:
+    # One lock for an institution's lists and entries, taken before any of their rows: whoever
+    # takes and sets in one transaction, in whatever order, cannot block another for ever.
+    dialect.take_turns(session, _TURN + int(pic))
+
+
+def _touch(session: Session, list_id: int, *, now: int) -> None:
+    later = col(StatusListRow.changed_at) + 1
+    session.exec(
+        update(StatusListRow)
+        .where(col(StatusListRow.id) == list_id)
+        .values(changed_at=case((later > now, later), else_=now))
+    )
+
+
+def count_entries(session: Session, list_id: int) -> int:
+    """How many indices of the list are taken, counted."""
+    statement = select(func.count()).select_from(StatusEntry)
+    return session.exec(statement.where(StatusEntry.list_id == list_id)).one()

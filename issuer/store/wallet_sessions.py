@@ -1,0 +1,163 @@
+"""Offers, access tokens and nonces: what many may try to use at once, and one may.
+
+Each use is one atomic statement, so the database decides who was first. The caller commits it
+by itself before it answers: a refusal that rolls back would give the code another life.
+OpenID4VCI 1.0, sections 4.1.1, 6.1 and 7.
+"""
+
+from enum import Enum
+
+from sqlmodel import Session, case, col, delete, select, update
+
+from issuer.tables import AccessToken, Nonce, Offer
+
+_FRESH = {"populate_existing": True, "synchronize_session": False}
+
+
+class CodeUse(Enum):
+    """What became of a pre-authorized code."""
+
+    TAKEN = "taken"  # by this very call
+    WRONG_TX_CODE = "wrong tx_code"  # and one attempt less
+    DEAD = "dead"  # unknown, another institution's, used, expired or out of attempts
+
+
+def add_offer(session: Session, offer: Offer) -> Offer:
+    """Store a new offer."""
+    session.add(offer)
+    session.flush()
+    return offer
+
+
+def offer_by_reference(
+    session: Session, pic: str, reference_sha256: bytes, *, now: int
+) -> Offer | None:
+    """The institution's offer with this reference, while it lives."""
+    statement = select(Offer).where(
+        Offer.reference_sha256 == reference_sha256,
+        col(Offer.escn).endswith(pic),
+        col(Offer.used_at).is_(None),
+        col(Offer.expires_at) > now,
+    )
+    return session.exec(statement).one_or_none()
+
+
+def take_offer_code(
+    session: Session, *, pic: str, code_sha256: bytes, tx_code_hash: bytes, now: int
+) -> tuple[CodeUse, Offer | None]:
+    """Use up a pre-authorized code, or one of its attempts.
+
+    Attempt and comparison are one statement: a thousand guesses at once still get five.
+
+    Args:
+        session: Writes; commit before answering, whatever the outcome.
+        pic: The institution at whose token endpoint the code was shown.
+        code_sha256: Of the code.
+        tx_code_hash: `Sealer.derive("tx_code", ...)`.
+        now: Seconds.
+
+    Returns:
+        The outcome, and the offer unless the code is dead.
+    """
+    is_right = col(Offer.tx_code_hash) == tx_code_hash
+    statement = (
+        update(Offer)
+        .where(
+            col(Offer.code_sha256) == code_sha256,
+            col(Offer.escn).endswith(pic),
+            col(Offer.used_at).is_(None),
+            col(Offer.attempts_left) > 0,
+            col(Offer.expires_at) > now,
+        )
+        .values(
+            attempts_left=col(Offer.attempts_left) - 1,
+            used_at=case((is_right, now), else_=None),
+        )
+        .returning(Offer)
+    )
+    offer = session.exec(statement, execution_options=_FRESH).scalars().one_or_none()
+    if offer is None:
+        return CodeUse.DEAD, None
+    return (CodeUse.WRONG_TX_CODE if offer.used_at is None else CodeUse.TAKEN), offer
+
+
+def end_offers_of_card(session: Session, escn: str, *, now: int) -> None:
+    """No offer of the card that is still open can be used from now on."""
+    session.exec(
+        update(Offer)
+        .where(col(Offer.escn) == escn, col(Offer.used_at).is_(None), col(Offer.expires_at) > now)
+        .values(expires_at=now)
+    )
+
+
+def add_access_token(session: Session, token: AccessToken) -> AccessToken:
+    """Store a new access token."""
+    session.add(token)
+    session.flush()
+    return token
+
+
+def access_token(
+    session: Session, pic: str, token_sha256: bytes, *, now: int
+) -> AccessToken | None:
+    """The access token for a card of this institution, while it lives."""
+    statement = select(AccessToken).where(
+        AccessToken.token_sha256 == token_sha256,
+        col(AccessToken.escn).endswith(pic),
+        col(AccessToken.expires_at) > now,
+    )
+    return session.exec(statement).one_or_none()
+
+
+def spend_access_token(
+    session: Session, pic: str, token_sha256: bytes, *, now: int
+) -> AccessToken | None:
+    """Use the access token for one credential and hold its row until the transaction ends.
+
+    Returns:
+        The token with what is left, or None when it is unknown, expired or spent.
+    """
+    statement = (
+        update(AccessToken)
+        .where(
+            col(AccessToken.token_sha256) == token_sha256,
+            col(AccessToken.escn).endswith(pic),
+            col(AccessToken.credentials_left) > 0,
+            col(AccessToken.expires_at) > now,
+        )
+        .values(credentials_left=col(AccessToken.credentials_left) - 1)
+        .returning(AccessToken)
+    )
+    return session.exec(statement, execution_options=_FRESH).scalars().one_or_none()
+
+
+def add_nonce(session: Session, *, pic: str, nonce_sha256: bytes, expires_at: int) -> None:
+    """Remember a `c_nonce` that is given out."""
+    session.add(Nonce(pic=pic, nonce_sha256=nonce_sha256, expires_at=expires_at))
+    session.flush()
+
+
+def burn_nonce(session: Session, *, pic: str, nonce_sha256: bytes, now: int) -> bool:
+    """Use a `c_nonce`; True for exactly one caller, and only while it lives."""
+    statement = (
+        delete(Nonce)
+        .where(
+            col(Nonce.nonce_sha256) == nonce_sha256,
+            col(Nonce.pic) == pic,
+            col(Nonce.expires_at) > now,
+        )
+        .returning(col(Nonce.nonce_sha256))
+        .execution_options(synchronize_session=False)
+    )
+    return session.exec(statement).one_or_none() is not None
+
+
+def purge_expired(session: Session, *, now: int, keep: int) -> None:
+    """Delete what expired more than `keep` seconds ago."""
+    before = now - keep
+    session.exec(delete(Nonce).where(col(Nonce.expires_at) < before))
+    session.exec(delete(AccessToken).where(col(AccessToken.expires_at) < before))
+    # An offer may have been used in its last second by a token that lives longer.
+    in_use = select(AccessToken.offer_id)
+    expired = (col(Offer.expires_at) < before, col(Offer.id).not_in(in_use))
+    session.exec(delete(Offer).where(*expired).execution_options(synchronize_session=False))
