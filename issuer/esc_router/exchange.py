@@ -86,9 +86,9 @@ def exchange(http: httpx.Client, request: Request, *, empty: bool = False) -> ob
             document = _document(response)
     except httpx.HTTPError as error:
         raise RouterUnavailable(f"no answer from the router ({type(error).__name__})") from error
-    if response.is_success:
-        return document
-    refuse(response.status_code, code_of(document))
+    if not response.is_success:
+        refuse(response.status_code, code_of(document))
+    return document
 
 
 def _headers(request: Request) -> dict[str, str]:

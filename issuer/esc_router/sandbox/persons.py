@@ -1,0 +1,132 @@
+"""Persons: `/persons`, with the names on the enrolments.
+
+Our guesses: PUT adds or replaces the enrolments it names and leaves others alone; DELETE removes
+the caller's enrolments with their cards, and the person when no enrolment is left; a person who
+is enrolled elsewhere only is answered with SE-0000.
+"""
+
+from fastapi import APIRouter, Response
+
+from issuer.esc_router.sandbox.organisations import Organisation
+from issuer.esc_router.sandbox.records import Enrolment, Person
+from issuer.esc_router.sandbox.refusals import (
+    refuse_access,
+    refuse_existing_person,
+    refuse_field,
+    refuse_unknown_person,
+)
+from issuer.esc_router.sandbox.rendering import page_metadata, person_lite_view, person_view
+from issuer.esc_router.sandbox.searching import DirectionParameter, PageParameter, parse_search
+from issuer.esc_router.sandbox.state import Caller, SandboxDep
+from issuer.esc_router.sandbox.store import Transaction
+from issuer.esc_router.sandbox.views import (
+    PagedResourcesPersonLiteView,
+    PersonUpdateView,
+    PersonView,
+)
+from verifier.errors import MalformedIdentifier
+from verifier.identifiers import parse_esi
+
+router = APIRouter(tags=["V2/person"])
+_SEARCHED = frozenset(
+    {"identifier", "identifierCode", "person.identifier", "person.identifierCode"}
+)
+
+
+@router.get("/persons", response_model_exclude_none=True)
+def list_persons(
+    sandbox: SandboxDep,
+    caller: Caller,
+    search: str | None = None,
+    page: PageParameter = 0,
+    direction: DirectionParameter = "ASC",
+) -> PagedResourcesPersonLiteView:
+    """Ten of the caller's persons."""
+    wanted = parse_search(search, _SEARCHED)
+    esi = wanted.get("person.identifier", wanted.get("identifier"))
+    with sandbox.store.transaction() as stored:
+        persons, total = stored.persons(
+            caller.writes_for, esi, page, descending=direction.lower() == "desc"
+        )
+    return PagedResourcesPersonLiteView(
+        content=[person_lite_view(person, sandbox.organisations) for person in persons],
+        empty=not persons,
+        page=page_metadata(page, total),
+    )
+
+
+@router.post("/persons", status_code=201, response_model_exclude_none=True)
+def create_person(sandbox: SandboxDep, caller: Caller, body: PersonUpdateView) -> PersonView:
+    """Add a person, or a further enrolment of one."""
+    esi = _checked(body, caller)
+    with sandbox.store.transaction() as stored:
+        person = stored.person(esi)
+        present = {enrolment.organisation for enrolment in person.enrolments} if person else set()
+        for view in body.person_organisation_update_views:
+            if view.organisation_identifier in present:
+                refuse_existing_person()
+        return person_view(_saved(stored, esi, body), sandbox.organisations)
+
+
+@router.get("/persons/{esi}", response_model_exclude_none=True)
+def read_person(sandbox: SandboxDep, caller: Caller, esi: str) -> PersonView:
+    """One person."""
+    with sandbox.store.transaction() as stored:
+        return person_view(_callers(stored, esi, caller), sandbox.organisations)
+
+
+@router.put("/persons/{esi}", response_model_exclude_none=True)
+def update_person(
+    sandbox: SandboxDep, caller: Caller, esi: str, body: PersonUpdateView
+) -> PersonView:
+    """Replace what is held of enrolments."""
+    if _checked(body, caller).lower() != esi.lower():
+        refuse_field("identifier", "it cannot be changed")
+    with sandbox.store.transaction() as stored:
+        _callers(stored, esi, caller)
+        return person_view(_saved(stored, esi, body), sandbox.organisations)
+
+
+@router.delete("/persons/{esi}", status_code=204)
+def delete_person(sandbox: SandboxDep, caller: Caller, esi: str) -> Response:
+    """Remove the caller's enrolments."""
+    with sandbox.store.transaction() as stored:
+        _callers(stored, esi, caller)
+        stored.delete_enrolments(esi, caller.writes_for)
+    return Response(status_code=204)
+
+
+def _checked(body: PersonUpdateView, caller: Organisation) -> str:
+    try:
+        esi = parse_esi(body.identifier).text
+    except MalformedIdentifier as error:
+        refuse_field("identifier", str(error))
+    for view in body.person_organisation_update_views:
+        if view.organisation_identifier not in caller.writes_for:
+            refuse_access("the key is not for this organisation")
+    return esi
+
+
+def _callers(stored: Transaction, esi: str, caller: Organisation) -> Person:
+    person = stored.person(esi)
+    if person is None:
+        refuse_unknown_person()
+    if not any(enrolment.organisation in caller.writes_for for enrolment in person.enrolments):
+        refuse_access("the person is not of this organisation")
+    return person
+
+
+def _saved(stored: Transaction, esi: str, body: PersonUpdateView) -> Person:
+    stored.save_person(esi, body.full_name)
+    for view in body.person_organisation_update_views:
+        enrolment = Enrolment(
+            organisation=view.organisation_identifier,
+            full_name=view.full_name,
+            email=view.email,
+            academic_level=view.academic_level,
+        )
+        stored.save_enrolment(esi, enrolment)
+    person = stored.person(esi)
+    if person is None:
+        refuse_unknown_person()
+    return person

@@ -1,0 +1,120 @@
+"""The sandbox's refusals, as the router words them: `{"code", "message"}`.
+
+ER and SE codes are the router's own. SB codes are ours, for cases whose real code is not known.
+"""
+
+from typing import NoReturn
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+CARD_UNKNOWN = "ER-0001"
+CARD_EXISTS = "ER-0002"
+PERSON_EXISTS = "ER-0019"
+ACCESS_DENIED = "SE-0000"
+INVALID = "SB-0400"
+UNKNOWN = "SB-0404"
+FAILED = "SB-0500"
+
+
+class SandboxRefusal(Exception):
+    """A request that the router would refuse."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def refuse_field(field: str, why: str) -> NoReturn:
+    """Refuse a field that does not hold what it must.
+
+    Raises:
+        SandboxRefusal: 400.
+    """
+    raise SandboxRefusal(400, INVALID, f"{field}: {why}")
+
+
+def refuse_access(why: str) -> NoReturn:
+    """Refuse a key that is known, but not for this.
+
+    Raises:
+        SandboxRefusal: 403.
+    """
+    raise SandboxRefusal(403, ACCESS_DENIED, f"Access denied: {why}")
+
+
+def refuse_unknown_card() -> NoReturn:
+    """Say that no card has this number.
+
+    Raises:
+        SandboxRefusal: 404.
+    """
+    raise SandboxRefusal(404, CARD_UNKNOWN, "The card does not exist")
+
+
+def refuse_unknown_person() -> NoReturn:
+    """Say that no person has this identifier.
+
+    Raises:
+        SandboxRefusal: 404.
+    """
+    raise SandboxRefusal(404, UNKNOWN, "The person does not exist")
+
+
+def refuse_existing_card() -> NoReturn:
+    """Say that a card has this number already.
+
+    Raises:
+        SandboxRefusal: 409.
+    """
+    raise SandboxRefusal(409, CARD_EXISTS, "The card already exists")
+
+
+def refuse_existing_person() -> NoReturn:
+    """Say that the organisation has this person already.
+
+    Raises:
+        SandboxRefusal: 409.
+    """
+    raise SandboxRefusal(409, PERSON_EXISTS, "The person already exists for this organisation")
+
+
+def refuse_number_count() -> NoReturn:
+    """Fail as the router does on more card numbers than it mints at once.
+
+    Raises:
+        SandboxRefusal: 500.
+    """
+    raise SandboxRefusal(500, FAILED, "Unexpected error")
+
+
+def answer_refusals(app: FastAPI) -> None:
+    """Give every error of `app` the router's form."""
+    app.add_exception_handler(SandboxRefusal, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(StarletteHTTPException, _no_such_operation)
+
+
+def _answer(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"code": code, "message": message}, status_code=status)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SandboxRefusal)  # noqa: S101 - what it is registered for
+    return _answer(error.status, error.code, error.message)
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    return _answer(400, INVALID, f"{field}: {first['msg']}")
+
+
+async def _no_such_operation(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StarletteHTTPException)  # noqa: S101
+    return _answer(error.status_code, UNKNOWN, str(error.detail))
