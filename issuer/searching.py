@@ -16,7 +16,9 @@ def fold(text: str) -> str:
     """The text as it is compared: case folded, marks removed."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: decomposing finds capitals inside of other characters, folding finds marks.
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", folded)
     letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return letters.translate(_UNMARKED)
 
