@@ -1,0 +1,140 @@
+"""What is no answer of a router, over real HTTP: every one is RouterUnavailable, soon."""
+
+import gzip
+import json
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.esc_router.client import EscRouterClient
+from issuer.esc_router.errors import RouterKeyRefused, RouterUnavailable
+
+ESI = "urn:schac:personalUniqueCode:int:esi:lv:secret-student"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 500}, "status 500"),
+        ({"status": 503}, "status 503"),
+        ({"status": 429}, "status 429"),
+        ({"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>"}, "not JSON"),
+        ({"status": 404, "headers": {"content-type": "text/html"}, "body": "<html>"}, "not JSON"),
+        ({"status": 200, "headers": {}, "body": "{}"}, "not JSON"),
+        ({"status": 200, "body": ""}, "empty or broken JSON"),
+        ({"status": 200, "body": '{"identifier": '}, "empty or broken JSON"),
+        ({"status": 200, "body": "[" * 100_000}, "empty or broken JSON"),
+        ({"status": 200, "body": '{"identifier": [1]}'}, "another form"),
+        ({"status": 200, "body": "[]"}, "another form"),
+        ({"status": 200, "body_bytes": 50_000_000}, "larger than"),
+        ({"status": 400, "body_bytes": 50_000_000}, "larger than"),
+        ({"status": 302, "headers": {"location": "http://127.0.0.1:9/"}}, "302, not followed"),
+        ({"delay_seconds": 3}, "ReadTimeout"),
+        ({"cut": True}, "RemoteProtocolError"),
+    ],
+)
+def test_what_is_no_answer_is_asked_again_later(
+    sandbox: Any, riga: EscRouterClient, fault: dict[str, Any], said: str
+) -> None:
+    sandbox.fault(**fault)
+    begun = time.monotonic()
+    with pytest.raises(RouterUnavailable, match=said) as raised:
+        riga.read_person(ESI)
+    assert time.monotonic() - begun < 2
+    assert "secret-student" not in str(raised.value)
+
+
+def test_a_router_that_is_down_is_asked_again_later(http: httpx.Client) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    router = EscRouterClient(f"http://127.0.0.1:{port}/esc-rest", "key", http)
+    with pytest.raises(RouterUnavailable, match="ConnectError"):
+        router.read_person(ESI)
+
+
+def test_the_router_says_how_long_to_wait(sandbox: Any, riga: EscRouterClient) -> None:
+    sandbox.fault(status=429, headers={"retry-after": "17"})
+    with pytest.raises(RouterUnavailable) as raised:
+        riga.read_person(ESI)
+    assert raised.value.retry_after is not None
+    assert raised.value.retry_after.total_seconds() == 17
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "9" * 30, ""])
+def test_a_senseless_wait_is_ignored(sandbox: Any, riga: EscRouterClient, value: str) -> None:
+    sandbox.fault(status=503, headers={"retry-after": value})
+    with pytest.raises(RouterUnavailable) as raised:
+        riga.read_person(ESI)
+    assert raised.value.retry_after is None
+
+
+def test_401_is_the_keys_fault_whatever_its_body_is(sandbox: Any, riga: EscRouterClient) -> None:
+    sandbox.fault(status=401, headers={"content-type": "text/html"}, body="<html>")
+    with pytest.raises(RouterKeyRefused):
+        riga.read_person(ESI)
+
+
+def test_a_compressed_answer_is_refused_before_it_unpacks(
+    serve: Callable[..., str], http: httpx.Client
+) -> None:
+    async def bomb(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            body = gzip.compress(b" " * 100_000_000)
+            answer = Response(
+                body, media_type="application/json", headers={"content-encoding": "gzip"}
+            )
+            await answer(scope, receive, send)
+
+    router = EscRouterClient(f"{serve(_http_only(bomb))}/esc-rest", "key", http)
+    with pytest.raises(RouterUnavailable, match="compressed"):
+        router.read_person(ESI)
+
+
+def test_cookies_of_one_institution_never_travel_with_anothers_key(
+    serve: Callable[..., str], http: httpx.Client
+) -> None:
+    seen: list[str | None] = []
+
+    async def sticky(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(Request(scope).headers.get("cookie"))
+        answer = Response(json.dumps({"identifier": ESI}), media_type="application/json")
+        answer.set_cookie("JSESSIONID", "of-the-first")
+        await answer(scope, receive, send)
+
+    host = serve(_http_only(sticky))
+    for key in ("first", "second"):
+        EscRouterClient(f"{host}/esc-rest", key, http).read_person(ESI)
+    assert seen == [None, None]
+
+
+def test_no_identifier_and_no_key_is_logged(
+    sandbox: Any, riga: EscRouterClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)  # as a service that logs everything
+    riga.read_person(ESI)
+    sandbox.fault(status=302, headers={"location": f"http://127.0.0.1:9/{ESI}"})
+    with pytest.raises(RouterUnavailable):
+        riga.read_person(ESI)
+    written = "\n".join(str(record.__dict__) for record in caplog.records)
+    assert "secret-student" not in written
+    assert "riga-key" not in written
+
+
+def _http_only(app: Any) -> Any:
+    async def with_lifespan(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
+        else:
+            await app(scope, receive, send)
+
+    return with_lifespan
