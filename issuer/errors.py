@@ -5,6 +5,8 @@
     ├── NotAuthenticated, NotPermitted
     ├── CardNotFound, StudentNotFound, InstitutionNotFound
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
+    ├── UnusableKey, UnusableSecret, NoActiveKey
+    ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
     └── UnusableFile
         ├── EmptyFile, FileTooLarge, NotText, MixedEncodings
         └── WrongDelimiter, MissingColumn, DuplicateColumn, UnknownColumn, NoRows, BrokenQuotes
@@ -63,6 +65,30 @@ class UnknownPrefix(IssuerError):
 
 class ForeignScope(IssuerError):
     """The institution may not write an ESI of this scope."""
+
+
+class UnusableKey(IssuerError):
+    """A signing key's file is missing, open to others, damaged, or of another passphrase."""
+
+
+class UnusableSecret(IssuerError):
+    """The file of a secret is missing, or what it holds is no secret."""
+
+
+class NoActiveKey(IssuerError):
+    """The institution, or the trust list, has no key that may sign now."""
+
+
+class CredentialNotPossible(IssuerError):
+    """The institution has not said enough of the student for this kind of credential."""
+
+
+class CredentialRefused(IssuerError):
+    """Our own verifier refuses what was just signed; it is not released."""
+
+
+class UnknownDeviceKey(IssuerError):
+    """The phone holds no credential of this key."""
 
 
 class UnusableFile(IssuerError):

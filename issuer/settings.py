@@ -1,0 +1,126 @@
+"""What differs between deployments, read from the environment (`ESC_ISSUER_...`), once.
+
+Secrets come as paths of files, never as values; what must differ has no default. Policy (how
+long things live) has defaults, which are documented in docs/operations.md.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from issuer.errors import UnusableSecret
+from issuer.issuing import IssuingPolicy
+from issuer.sealing import MIN_SECRET_BYTES, Sealer
+
+MAX_SECRET_BYTES = 4_096
+_PLACEHOLDERS = frozenset({b"changeme", b"changethis", b"secret", b"password", b"passphrase"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def public_address(text: str) -> str:
+    """An address under which others reach us: https, or http on this machine.
+
+    Returns:
+        The address without a slash at its end.
+
+    Raises:
+        ValueError: Another scheme, no host, or a part that an address of ours does not have.
+    """
+    parts = urlsplit(text)
+    if not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("an address has a scheme, a host, and a path at most")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("an address is https, or http on this machine")
+    return text.rstrip("/")
+
+
+PublicUrl = Annotated[str, AfterValidator(public_address)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class IssuerSettings(BaseSettings):
+    """The issuer's settings.
+
+    Attributes:
+        database_url: `sqlite:///path` or `postgresql+psycopg://...`.
+        public_url: Where everyone reaches this issuer; part of every credential.
+        keys_dir: The folder of key files.
+        key_passphrase_file: Holds the passphrase of the key files.
+        secret_file: Holds the deployment's secret, at least 32 bytes (`issuer.sealing`).
+        vct: The type of our credential, if it is not at `public_url`.
+        esc_router_url: The ESC-Router up to and including `/esc-rest`.
+        listen_host: The address to listen at.
+        listen_port: The port, 0 for any free one.
+        qr_lifetime: How long a QR credential lives at most.
+        credential_lifetime: How long an SD-JWT VC lives at most.
+        key_lifetime: How long a new key may sign.
+        log_level: DEBUG, INFO, WARNING or ERROR.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ESC_ISSUER_", frozen=True, extra="forbid")
+
+    database_url: SecretStr
+    public_url: PublicUrl
+    keys_dir: Path
+    key_passphrase_file: Path
+    secret_file: Path
+    vct: PublicUrl | None = None
+    esc_router_url: PublicUrl = "https://sandbox.europeanstudentcard.eu/esc-rest"
+    listen_host: str = "127.0.0.1"
+    listen_port: Port = 8001
+    qr_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=30)
+    credential_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=180)
+    key_lifetime: Annotated[timedelta, Field(gt=timedelta(days=1))] = timedelta(days=3 * 365)
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @property
+    def issuing_policy(self) -> IssuingPolicy:
+        """What `issuer.issuing` needs to know of them."""
+        return IssuingPolicy(
+            issuer_url=self.public_url,
+            own_vct=self.vct,
+            qr_lifetime=int(self.qr_lifetime.total_seconds()),
+            credential_lifetime=int(self.credential_lifetime.total_seconds()),
+        )
+
+
+def load_sealer(secret_file: Path) -> Sealer:
+    """Open the deployment's secret.
+
+    Raises:
+        UnusableSecret: The file is missing, or its content is too short or too long.
+    """
+    return Sealer(read_secret(secret_file, at_least=MIN_SECRET_BYTES))
+
+
+def read_secret(path: Path, *, at_least: int) -> bytes:
+    """Read a secret from its file, without the line end that editors add.
+
+    Raises:
+        UnusableSecret: The file is missing, or its content is too short, too long or a word
+            that people put there until they have a real one.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnusableSecret(f"{path} cannot be read: {error.strerror}") from error
+    secret = data.rstrip(b"\r\n")
+    if not at_least <= len(secret) <= MAX_SECRET_BYTES:
+        raise UnusableSecret(f"{path} must hold {at_least} to {MAX_SECRET_BYTES} bytes")
+    if any(secret.lower().startswith(word) for word in _PLACEHOLDERS):
+        raise UnusableSecret(f"{path} holds a placeholder, not a secret")
+    return secret
