@@ -22,7 +22,7 @@ from verifier.errors import (
     DocumentUntrusted,
     MalformedDocument,
 )
-from verifier.jws import Json, dump_json, parse_json_object, verify_jws
+from verifier.jws import Json, assemble_jws, dump_json, parse_json_object, verify_jws
 from verifier.status import StatusListToken, parse_status_list_token
 from verifier.trust import LEEWAY, check_key_at, verify_trust_list
 from verifier.trust_document import TrustedInstitution, TrustList
@@ -40,7 +40,7 @@ class Knowledge:
 
     trust: TrustList
     status_lists: dict[str, StatusListToken]  # by address
-    type_metadata: dict[str, Json]  # by vct
+    type_metadata: dict[str, bytes]  # by vct; the bytes that the trust list pins
     problems: tuple[str, ...] = field(default=())  # parts left out, in words
 
     def status_list_of(
@@ -67,6 +67,15 @@ def pack_bundle(
         "type_metadata": {vct: data.decode("utf-8") for vct, data in type_metadata.items()},
     }
     return gzip.compress(dump_json(body), compresslevel=6, mtime=0)
+
+
+def repack_bundle(knowledge: Knowledge) -> bytes:
+    """The bundle of what is known, to be stored: also what was kept of an earlier one."""
+    tokens = [
+        assemble_jws(token.jws.signing_input, token.jws.signature)
+        for _, token in sorted(knowledge.status_lists.items())
+    ]
+    return pack_bundle(knowledge.trust.token, tokens, knowledge.type_metadata)
 
 
 def verify_bundle(
@@ -190,12 +199,12 @@ def _verify_status_list(
 
 def _take_type_metadata(
     types: dict[str, str], trust: TrustList, problems: list[str]
-) -> dict[str, Json]:
-    taken: dict[str, Json] = {}
+) -> dict[str, bytes]:
+    taken: dict[str, bytes] = {}
     for vct, text in types.items():
         data = text.encode("utf-8", "surrogatepass")
         if trust.type_integrity.get(vct) != integrity_of(data):
             problems.append("a type's metadata is left out: it is not the one in the trust list")
             continue
-        taken[vct] = parse_json_object(data)
+        taken[vct] = data
     return taken

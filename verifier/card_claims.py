@@ -122,10 +122,15 @@ def parse_uint(value: object, most: int) -> int:
     return value
 
 
+def is_plain_text(text: str) -> bool:
+    """Whether a text can be shown as it is: no control or direction marks, no space around."""
+    return not _CONTROL.search(text) and text == text.strip()
+
+
 def _parse_name(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_NAME_BYTES:
         raise MalformedCode(f"a name has 1 to {MAX_NAME_BYTES} bytes")
-    if _CONTROL.search(value) or value != value.strip():
+    if not is_plain_text(value):
         raise MalformedCode("a name has no control characters and no white space around it")
     return value
 

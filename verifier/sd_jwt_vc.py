@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from verifier.card_claims import is_plain_text
 from verifier.errors import CardError, MalformedCredential, MalformedJws
 from verifier.identifiers import (
     AcademicLevel,
@@ -150,6 +151,8 @@ def _esis_of(claims: Json) -> tuple[Esi, ...]:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 2048:
         raise MalformedCredential("a claim is a text of 1 to 2048 characters")
+    if not is_plain_text(value):
+        raise MalformedCredential("a claim has control characters or white space around it")
     return value
 
 

@@ -1,0 +1,55 @@
+"""`python -m verifier`: check cards at a till, a gate or a desk, without network."""
+
+import sys
+import time
+
+from verifier.cli.arguments import parse_arguments
+from verifier.cli.check import run_check
+from verifier.cli.fetch import run_fetch
+from verifier.cli.languages import Language, load_language
+from verifier.cli.reading import InputError
+from verifier.cli.show import run_show
+from verifier.edges.fetching import FetchError
+from verifier.edges.images import ImageError
+from verifier.edges.knowledge_file import KnowledgeError
+from verifier.errors import DocumentError
+
+
+def main(words: list[str]) -> int:
+    """Run one command; returns its exit code (`arguments.EXIT_CODES`)."""
+    arguments = parse_arguments(words)
+    language = load_language(arguments.lang)
+    try:
+        if arguments.command == "check":
+            return run_check(arguments, language, _now)
+        if arguments.command == "fetch":
+            return run_fetch(arguments, language, _now)
+        return run_show(arguments, language)
+    except (InputError, ImageError) as error:
+        return _fail(str(error), 1)
+    except KnowledgeError as error:
+        return _fail(str(error), 3)
+    except FetchError as error:
+        return _fail(str(error), 4)
+    except DocumentError as error:
+        return _fail(_sentences_of(error, language), 4)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _sentences_of(error: DocumentError, language: Language) -> str:
+    texts = language.refusal(type(error).__name__)
+    return f"{texts.sentence} {texts.hint} [{type(error).__name__}: {error}]"
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"python -m verifier: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,148 @@
+"""The command line's words: `python -m verifier --help`."""
+
+import argparse
+import os
+from pathlib import Path
+
+from verifier.cli.languages import available_languages, preferred_language
+from verifier.policy import DAY, HOUR, Policy
+
+EXIT_CODES = """\
+exit codes:
+  0  every code is valid (check); stored, or nothing new (fetch)
+  1  at least one code is refused (check); the code cannot be read (show)
+  2  the command line is wrong
+  3  nothing usable is known yet, or it cannot be stored: fetch a bundle
+  4  nothing could be fetched, or the bundle was refused; what was known before stays
+"""
+
+
+def parse_arguments(words: list[str]) -> argparse.Namespace:
+    """Read the command line; ends the program with code 2 and a sentence if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m verifier",
+        description="Check European Student Cards, without network.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_fetch(commands)
+    _add_show(commands)
+    return parser.parse_args(words)
+
+
+def policy_of(arguments: argparse.Namespace) -> Policy:
+    """The policy that the options of `check` ask for."""
+    return Policy(
+        live_only=arguments.live_only,
+        identity_only=arguments.identity_only,
+        fresh_for=arguments.fresh_hours * HOUR,
+        stale_until=arguments.stale_days * DAY,
+    )
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser(
+        "check",
+        help="decide whether codes are valid",
+        description="Decide whether codes are valid. Without a code, lines are read from standard "
+        "input as a keyboard scanner types them; each is answered at once.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_code(check)
+    check.add_argument("--live-only", action="store_true", help="refuse printed and static codes")
+    check.add_argument(
+        "--identity-only", action="store_true", help="refuse codes without a student identifier"
+    )
+    check.add_argument(
+        "--fresh-hours", type=_count, default=24, metavar="N", help="status is fresh (default 24)"
+    )
+    check.add_argument(
+        "--stale-days", type=_count, default=7, metavar="N", help="then warn until (default 7)"
+    )
+    check.add_argument(
+        "--challenge", type=_challenge, default=b"", metavar="TEXT", help="what the phone signed"
+    )
+    check.add_argument(
+        "--forget",
+        action="store_true",
+        help="do not remember live codes: a copy shown within a minute then passes",
+    )
+    _add_output(check)
+    _add_knowledge(check)
+
+
+def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    fetch = commands.add_parser(
+        "fetch",
+        help="get the newest bundle of trust and status",
+        description="Get the newest bundle, check it, and keep it for checking without network.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    fetch.add_argument("source", nargs="?", help="https address or file; default: as last time")
+    fetch.add_argument(
+        "--anchor",
+        type=Path,
+        metavar="FILE",
+        help="JWK or JWK Set of the trust list's key; needed the first time, ignored later",
+    )
+    _add_output(fetch)
+    _add_knowledge(fetch)
+
+
+def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    show = commands.add_parser(
+        "show",
+        help="print what a code holds, without trusting it",
+        description="Print what a code holds. Nothing is checked: it may be forged.",
+    )
+    _add_code(show)
+    _add_output(show)
+
+
+def _add_code(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("code", nargs="?", help="the text of a code; - for standard input")
+    group.add_argument("--file", type=Path, help="a file with one code a line")
+    group.add_argument("--image", type=Path, help="a picture of a code (needs zxing-cpp)")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--lang",
+        choices=available_languages(),
+        default=preferred_language(),
+        help="language of the answers (default: of the environment)",
+    )
+
+
+def _add_knowledge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--knowledge",
+        type=Path,
+        default=_default_folder(),
+        metavar="DIR",
+        help="where bundle and memory are kept (default: $ESC_VERIFIER_DIR or %(default)s)",
+    )
+
+
+def _default_folder() -> Path:
+    configured = os.environ.get("ESC_VERIFIER_DIR")
+    return Path(configured) if configured else Path.home() / ".local" / "share" / "esc-verifier"
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 10_000:
+        raise argparse.ArgumentTypeError("a whole number from 1 to 10000")
+    return int(text)
+
+
+def _challenge(text: str) -> bytes:
+    data = text.encode("utf-8")
+    if not 0 < len(data) <= 64:
+        raise argparse.ArgumentTypeError("1 to 64 bytes")
+    return data

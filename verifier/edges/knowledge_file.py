@@ -1,0 +1,174 @@
+"""Keeping what a verifier knows in one file, replaced whole or not at all.
+
+The bundle, the anchors for the next trust list and the highest sequence number seen must never
+come apart: they are one JSON file, written beside and moved into place. A crash or a full disk
+leaves the old one working. Everything is checked again at every load.
+"""
+
+import base64
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from verifier.bundle import Knowledge, repack_bundle, verify_bundle
+from verifier.errors import CardError, DocumentError
+from verifier.jws import parse_public_jwk, public_jwk_of
+
+FILE_NAME = "knowledge.json"
+MAX_FILE_BYTES = 32 * 1024 * 1024
+
+Anchors = tuple[ec.EllipticCurvePublicKey, ...]
+
+
+class KnowledgeError(Exception):
+    """What is known cannot be read or written; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is kept between two runs."""
+
+    knowledge: Knowledge
+    source: str | None  # address it was fetched from
+    etag: str | None
+    fetched_at: int
+
+
+def load_knowledge(folder: Path, *, now: int) -> Stored:
+    """Read and check what is known.
+
+    Args:
+        folder: Where `store_bundle` put it.
+        now: Seconds since 1970, UTC.
+
+    Raises:
+        KnowledgeError: Nothing is stored there, or it cannot be used any more.
+    """
+    content = _read(folder / FILE_NAME)
+    try:
+        knowledge = verify_bundle(
+            base64.b64decode(content["bundle"], validate=True),
+            anchors=_parse_anchors(content["signed_by"]),
+            now=now,
+            least_sequence=int(content["sequence"]),
+        )
+        return Stored(knowledge, content["source"], content["etag"], int(content["fetched_at"]))
+    except DocumentError as error:
+        raise KnowledgeError(f"what is stored cannot be used: {error}") from error
+    except (CardError, KeyError, TypeError, ValueError) as error:
+        raise KnowledgeError(f"{folder / FILE_NAME} is damaged; fetch again") from error
+
+
+def store_bundle(
+    data: bytes,
+    folder: Path,
+    *,
+    now: int,
+    anchors: Anchors = (),
+    source: str | None = None,
+    etag: str | None = None,
+) -> Knowledge:
+    """Check a bundle and, if it is good, replace what is stored by it.
+
+    Args:
+        data: The bundle.
+        folder: Where to store it; made if it is not there.
+        now: Seconds since 1970, UTC.
+        anchors: Keys for the trust list, on the first time; later those that the last list named.
+        source: Where it was fetched from, if anywhere.
+        etag: What the source called this version.
+
+    Raises:
+        DocumentError: The bundle is refused; what is stored stays.
+        KnowledgeError: No anchors, or the file cannot be written.
+    """
+    previous, anchors, sequence = _load_previous(folder, anchors, now)
+    if not anchors:
+        raise KnowledgeError("the first time, say whose trust list to accept: --anchor FILE")
+    knowledge = verify_bundle(
+        data, anchors=anchors, now=now, least_sequence=sequence, previous=previous
+    )
+    content = {
+        "sequence": knowledge.trust.sequence,
+        "anchors": [public_jwk_of(anchor) for anchor in knowledge.trust.anchors],
+        "signed_by": [public_jwk_of(anchor) for anchor in anchors],
+        "source": source,
+        "etag": etag,
+        "fetched_at": now,
+        "bundle": base64.b64encode(repack_bundle(knowledge)).decode("ascii"),
+    }
+    _replace(folder / FILE_NAME, json.dumps(content).encode("utf-8"))
+    return knowledge
+
+
+def load_anchors(path: Path) -> Anchors:
+    """Read the keys of a trust list from a file: a JWK or a JWK Set.
+
+    Raises:
+        KnowledgeError: It cannot be read or holds no public P-256 key.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        anchors = _parse_anchors(content.get("keys", [content]))
+    except (OSError, CardError, AttributeError, TypeError, ValueError) as error:
+        raise KnowledgeError(f"{path} is not a JWK or JWK Set with public P-256 keys") from error
+    if not anchors:
+        raise KnowledgeError(f"{path} holds no key")
+    return anchors
+
+
+def _load_previous(
+    folder: Path, given: Anchors, now: int
+) -> tuple[Knowledge | None, Anchors, int]:
+    if not (folder / FILE_NAME).exists():
+        return None, given, 0
+    content = _read(folder / FILE_NAME)
+    try:
+        anchors, sequence = _parse_anchors(content["anchors"]), int(content["sequence"])
+    except (CardError, KeyError, TypeError, ValueError) as error:
+        raise KnowledgeError(f"{folder / FILE_NAME} is damaged; remove it") from error
+    try:
+        return load_knowledge(folder, now=now).knowledge, anchors, sequence
+    except KnowledgeError:
+        # Too old to check cards with; its anchors and sequence still bind the next one.
+        return None, anchors, sequence
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise KnowledgeError(f"{path} is damaged: too large")
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise KnowledgeError("nothing is known yet; run: python -m verifier fetch") from error
+    except (OSError, ValueError) as error:
+        raise KnowledgeError(f"{path} cannot be read; fetch again") from error
+    if not isinstance(content, dict):
+        raise KnowledgeError(f"{path} is damaged; fetch again")
+    return content
+
+
+def _replace(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".knowledge-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise KnowledgeError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _parse_anchors(jwks: list[Any]) -> Anchors:
+    return tuple(parse_public_jwk(jwk) for jwk in jwks)
