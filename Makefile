@@ -1,0 +1,68 @@
+# The same targets for a developer and for CI. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+NODE_INSTALLED := tests/interop/node_modules/.installed
+TEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports vectors bench format lock install interop clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|'
+
+demo: $(INSTALLED) ## The whole journey once, on embedded defaults (KEEP=1 leaves the services up)
+	@$(BIN)/python -m wallet_api.demo $(if $(KEEP),--keep)
+
+test: $(INSTALLED) interop ## All tests
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
+
+check: lint types imports test vectors ## What CI runs: lint, types, import contracts, tests, vectors
+
+lint: $(INSTALLED) ## Style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## Static types
+	$(BIN)/mypy
+
+imports: $(INSTALLED) ## Who may import whom
+	$(BIN)/lint-imports
+
+vectors: $(INSTALLED) ## Rebuild the test vectors; a difference is a failure
+	$(BIN)/python tests/vectors/generate.py
+	@git diff --exit-code -- tests/vectors || { echo "the test vectors have changed: commit them on purpose or find out why"; exit 1; }
+
+bench: $(INSTALLED) ## Measure every figure against its floor, write docs/benchmarks.md
+	$(BIN)/python tests/bench/run.py
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(INSTALLED) ## Only install what the other targets need
+
+$(INSTALLED): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv does not work here; on Debian: apt install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Interoperability tests run other people's wallets, which need Node 20. Without it they are
+# skipped by name.
+interop:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_INSTALLED); \
+	else echo "SKIPPED: interoperability tests need Node 20 with npm (Debian: apt install nodejs npm)"; fi
+
+$(NODE_INSTALLED): tests/interop/package-lock.json
+	cd tests/interop && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+lock: ## Pin all packages anew, with hashes and without index addresses (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) tests/interop/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
