@@ -5,7 +5,7 @@
     ├── NotAuthenticated, NotPermitted
     ├── CardNotFound, StudentNotFound, InstitutionNotFound
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
-    ├── UnusableKey, UnusableSecret, NoActiveKey
+    ├── UnusableKey, UnusableSecret, NoActiveKey, KeyStateConflict
     ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
     └── UnusableFile
         ├── EmptyFile, FileTooLarge, NotText, MixedEncodings
@@ -77,6 +77,10 @@ class UnusableSecret(IssuerError):
 
 class NoActiveKey(IssuerError):
     """The institution, or the trust list, has no key that may sign now."""
+
+
+class KeyStateConflict(IssuerError):
+    """The key's present state does not allow the change, or there is no such key."""
 
 
 class CredentialNotPossible(IssuerError):

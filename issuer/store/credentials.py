@@ -1,6 +1,6 @@
 """What was signed for the phones, and which of it still lives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select, update
@@ -19,6 +19,12 @@ def add_all(session: Session, credentials: Sequence[Credential]) -> None:
     """Record many at once."""
     session.add_all(credentials)
     session.flush()
+
+
+def add_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record many at once, each as the columns of a Credential."""
+    if rows:
+        session.connection().execute(Credential.__table__.insert(), rows)  # type: ignore[attr-defined]
 
 
 def living_of_card(session: Session, escn: str, *, now: int) -> Sequence[Credential]:

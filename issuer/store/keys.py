@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, case, col, select, update
 
-from issuer.tables import SigningKey
+from issuer.tables import Credential, Device, SigningKey, StatusListRow
 
 
 def add(session: Session, key: SigningKey) -> SigningKey:
@@ -31,3 +31,26 @@ def of_institutions(session: Session) -> Sequence[SigningKey]:
     statement = select(SigningKey).where(col(SigningKey.pic).is_not(None))
     order = (col(SigningKey.pic), col(SigningKey.valid_from).desc(), col(SigningKey.kid))
     return session.exec(statement.order_by(*order)).all()
+
+
+def sign_status_lists_anew(session: Session, pic: str, *, now: int) -> None:
+    """The institution's key changed: all of its status lists are behind."""
+    later = col(StatusListRow.changed_at) + 1
+    session.exec(
+        update(StatusListRow)
+        .where(col(StatusListRow.pic) == pic)
+        .values(changed_at=case((later > now, later), else_=now))
+    )
+
+
+def renew_what_it_signed(session: Session, kid: str, *, now: int) -> None:
+    """Have all devices that hold a credential signed by this key fetch new ones."""
+    signed_for = select(Credential.device_id).where(
+        Credential.kid == kid, col(Credential.ended_at).is_(None)
+    )
+    session.exec(
+        update(Device)
+        .where(col(Device.id).in_(signed_for), col(Device.ended_at).is_(None))
+        .values(renew_at=now, version=col(Device.version) + 1)
+        .execution_options(synchronize_session=False)
+    )

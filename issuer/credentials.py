@@ -1,0 +1,166 @@
+"""Credentials in the database: issued to a phone, renewed, ended.
+
+A credential is issued while its card is held by the transaction, so that a revocation at the
+same moment comes before it (and refuses it) or after it (and finds it). The caller commits, and
+only then answers. Signing itself is in `issuer.orders`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from issuer import lifecycle
+from issuer.clock import seconds_of, today_of
+from issuer.configurations import MANDATORY, Configuration
+from issuer.drafting import CardFacts, claims_of
+from issuer.errors import (
+    CardNotFound,
+    CardStateConflict,
+    CredentialNotPossible,
+    UnknownDeviceKey,
+)
+from issuer.issuing import IssuingPolicy
+from issuer.keys import KeyRing
+from issuer.orders import Order, ReleasedCredential, facts_of, issue_many
+from issuer.store import audit, cards, credentials, devices, students
+from issuer.tables import Card, Device, Student
+from verifier.jws import thumbprint_of
+
+
+def possible_configurations(student: Student, card: Card) -> list[Configuration]:
+    """The kinds of credential for which the institution has said enough of the student."""
+    facts = facts_of(card, student, home_organization="-")
+    return [kind for kind in Configuration if not MANDATORY[kind] or _is_possible(kind, facts)]
+
+
+def issue_credentials(
+    session: Session,
+    *,
+    card: Card,
+    device: Device,
+    configuration: Configuration,
+    holder_jwk: dict[str, str],
+    keys: KeyRing,
+    policy: IssuingPolicy,
+    now: datetime,
+) -> ReleasedCredential:
+    """Sign a credential of a card for a phone and record it; the caller commits, then answers.
+
+    Args:
+        session: Writes.
+        card: Of the institution that the request was made to.
+        device: The phone, stored.
+        configuration: Which kind of credential.
+        holder_jwk: The key that the phone has proved to hold, required members only.
+        keys: Signs.
+        policy: Addresses and lifetimes.
+        now: The present.
+
+    Raises:
+        CardNotFound: The card or its student is gone.
+        CardStateConflict: The card is not active.
+        CredentialNotPossible: The institution has not given a mandatory claim.
+        CredentialRefused: Our own verifier does not accept it.
+        NoActiveKey: The institution has no key that may sign.
+        UnusableKey: Its key cannot be used.
+    """
+    card, student = _hold_active(session, card, now=now)
+    order = Order(card, student, _id_of(device), configuration, holder_jwk)
+    (released,) = issue_many(session, card.pic, [order], keys=keys, policy=policy, now=now)
+    _plan_renewal(session, device, now=now)
+    return released
+
+
+def renew_credentials(
+    session: Session,
+    *,
+    card: Card,
+    device: Device,
+    holder_jwk: dict[str, str],
+    configurations: Sequence[Configuration] | None,
+    keys: KeyRing,
+    policy: IssuingPolicy,
+    now: datetime,
+) -> dict[Configuration, ReleasedCredential]:
+    """Sign anew what a phone holds for one of its keys, and end what is replaced.
+
+    Args:
+        session: Writes.
+        card: The device's.
+        device: The phone.
+        holder_jwk: The key that it has proved to hold; only credentials bound to it are renewed.
+        configurations: Which kinds; None for all that it holds for this key.
+        keys: Signs.
+        policy: Addresses and lifetimes.
+        now: The present.
+
+    Raises:
+        CardNotFound: The card or its student is gone.
+        CardStateConflict: The card is not active.
+        UnknownDeviceKey: The phone holds nothing, or not all that is asked for, of this key.
+        CredentialNotPossible: The institution has not given a mandatory claim.
+        CredentialRefused: Our own verifier does not accept one.
+        NoActiveKey: The institution has no key that may sign.
+        UnusableKey: Its key cannot be used.
+    """
+    card, student = _hold_active(session, card, now=now)
+    # From 0: what has expired on a phone that was off for long is renewed as well.
+    held = credentials.living_of_key(session, _id_of(device), thumbprint_of(holder_jwk), now=0)
+    kinds = [kind for kind in Configuration if any(row.configuration == kind for row in held)]
+    wanted = kinds if configurations is None else list(dict.fromkeys(configurations))
+    if not wanted or set(wanted) - set(kinds):
+        raise UnknownDeviceKey("the phone holds no such credential of this key")
+    orders = [Order(card, student, _id_of(device), kind, holder_jwk) for kind in wanted]
+    released = issue_many(session, card.pic, orders, keys=keys, policy=policy, now=now)
+    lifecycle.end_credentials(session, [r for r in held if r.configuration in wanted], now=now)
+    _plan_renewal(session, device, now=now)
+    return dict(zip(wanted, released, strict=True))
+
+
+def end_device(session: Session, device: Device, *, now: datetime, actor: str) -> None:
+    """Forget a phone, revoke what was signed for it, and write that down."""
+    lifecycle.end_device(session, _id_of(device), now=now)
+    pic = device.escn[-9:]
+    audit.add(
+        session,
+        now=seconds_of(now),
+        pic=pic,
+        actor=actor,
+        action="device.end",
+        subject=device.escn,
+    )
+
+
+def _is_possible(kind: Configuration, facts: CardFacts) -> bool:
+    try:
+        claims_of(kind, facts)
+    except CredentialNotPossible:
+        return False
+    return True
+
+
+def _hold_active(session: Session, card: Card, *, now: datetime) -> tuple[Card, Student]:
+    held = cards.by_escn(session, card.pic, card.escn, lock=True)
+    student = students.by_id(session, card.student_id)
+    if held is None or student is None:
+        raise CardNotFound("no such card at this institution")
+    if held.state != lifecycle.CardState.ACTIVE:
+        raise CardStateConflict(f"the card is {held.state}")
+    if held.expires_on < today_of(now):
+        raise CardStateConflict("the card has expired")
+    return held, student
+
+
+def _plan_renewal(session: Session, device: Device, *, now: datetime) -> None:
+    """A phone renews when a third of its shortest credential's life is left."""
+    living = credentials.living_of_device(session, _id_of(device), now=seconds_of(now))
+    renew_at = min(row.expires_at - (row.expires_at - row.issued_at) // 3 for row in living)
+    if renew_at != device.renew_at:
+        devices.set_renewal(session, _id_of(device), renew_at=renew_at)
+
+
+def _id_of(device: Device) -> int:
+    if device.id is None:
+        raise ValueError("the device is not stored yet")
+    return device.id

@@ -1,0 +1,196 @@
+"""Orders for credentials, one or thousands: take status entries, sign, record.
+
+Order of work: take random indices, sign, verify our own output, record what was signed; all in
+the caller's transaction, which holds the cards and commits before anyone gets a credential.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from issuer.clock import seconds_of
+from issuer.configurations import Configuration
+from issuer.drafting import CardFacts, has_identity_profile
+from issuer.errors import InstitutionNotFound
+from issuer.issuing import (
+    Issuance,
+    IssuingPolicy,
+    knowledge_of,
+    sign_qr_profile,
+    sign_sd_jwt_vc,
+)
+from issuer.key_life import signer_for
+from issuer.keys import KeyRing
+from issuer.publishing.trusted import trusted_institution
+from issuer.store import credentials, institutions, status
+from issuer.store import keys as stored_keys
+from issuer.tables import Card, Institution, StatusListRow, Student
+from verifier.card_claims import Profile
+from verifier.identifiers import parse_academic_level, parse_escn, parse_esi, parse_pic
+from verifier.jws import thumbprint_of
+
+# An SD-JWT VC as text; the QR credential as {"status": <E1 text>, "identity": <E1 text>}.
+ReleasedCredential = str | dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One credential that is wanted.
+
+    Attributes:
+        card: Active, and held by the transaction.
+        student: Whose.
+        device_id: For which phone.
+        configuration: Which kind.
+        holder_jwk: The phone's public key, required members only (`public_jwk_of`).
+    """
+
+    card: Card
+    student: Student
+    device_id: int
+    configuration: Configuration
+    holder_jwk: dict[str, str]
+
+
+def issue_many(
+    session: Session,
+    pic: str,
+    orders: Sequence[Order],
+    *,
+    keys: KeyRing,
+    policy: IssuingPolicy,
+    now: datetime,
+) -> list[ReleasedCredential]:
+    """Sign and record many credentials of one institution in the caller's transaction.
+
+    Args:
+        session: Writes; holds the cards.
+        pic: Whose cards these are.
+        orders: What is wanted, of active cards.
+        keys: Signs.
+        policy: Addresses and lifetimes.
+        now: The present.
+
+    Returns:
+        The credentials in the order of `orders`.
+
+    Raises:
+        InstitutionNotFound: No such institution.
+        CredentialNotPossible: The institution has not given a mandatory claim.
+        CredentialRefused: Our own verifier does not accept one; nothing may be committed.
+        NoActiveKey: The institution has no key that may sign.
+        UnusableKey: Its key cannot be used.
+    """
+    institution = institutions.by_pic(session, pic)
+    if institution is None:
+        raise InstitutionNotFound("no such institution in this deployment")
+    facts = [_facts(order, institution) for order in orders]
+    profiles = [_profiles(order, fact) for order, fact in zip(orders, facts, strict=True)]
+    count = sum(len(of_order) for of_order in profiles)
+    places = status.take_indices(session, pic, count, now=seconds_of(now))
+    issuance = _issuance(session, institution, keys, policy, seconds_of(now))
+    released, rows, taken = [], [], iter(places)
+    for order, fact, of_order in zip(orders, facts, profiles, strict=True):
+        texts = {}
+        for profile in of_order:
+            row, index = next(taken)
+            text, expires_at = _sign(issuance, order, fact, profile, (row, index))
+            texts[profile] = text
+            rows.append(_row_of(issuance, order, profile, (row, index), expires_at))
+        released.append(_released(texts))
+    credentials.add_rows(session, rows)
+    return released
+
+
+def facts_of(card: Card, student: Student, *, home_organization: str) -> CardFacts:
+    """What a credential may say, from rows that were made of checked values."""
+    after = datetime.combine(card.expires_on + timedelta(days=1), time(), tzinfo=UTC)
+    level = student.academic_level
+    return CardFacts(
+        escn=parse_escn(card.escn),
+        pic=parse_pic(card.pic),
+        schac_home_organization=home_organization,
+        esi=parse_esi(student.esi),
+        full_name=student.full_name,
+        expires_at=seconds_of(after),
+        given_name=student.given_name,
+        family_name=student.family_name,
+        level=parse_academic_level(level) if level else None,
+        birth_date=student.birth_date,
+        email=student.email,
+        eduperson_principal_name=student.eduperson_principal_name,
+    )
+
+
+def _facts(order: Order, institution: Institution) -> CardFacts:
+    home = institution.schac_home_organization
+    return facts_of(order.card, order.student, home_organization=home)
+
+
+def _profiles(order: Order, facts: CardFacts) -> list[Profile | None]:
+    if order.configuration is not Configuration.QR:
+        return [None]
+    both = has_identity_profile(facts)
+    return [Profile.STATUS, Profile.IDENTITY] if both else [Profile.STATUS]
+
+
+def _issuance(
+    session: Session, institution: Institution, keys: KeyRing, policy: IssuingPolicy, now: int
+) -> Issuance:
+    signer = signer_for(session, keys, institution.pic, now=now)
+    lists = status.lists(session, institution.pic)
+    trusted = trusted_institution(
+        institution,
+        keys=stored_keys.of_institution(session, institution.pic),
+        lists=lists,
+        public_url=policy.issuer_url,
+    )
+    sizes = {row.number: (row.bits, row.size) for row in lists}
+    knowledge = knowledge_of(trusted, sizes=sizes, now=now)
+    return Issuance(trusted, signer, knowledge, policy, now)
+
+
+def _sign(
+    issuance: Issuance,
+    order: Order,
+    facts: CardFacts,
+    profile: Profile | None,
+    taken: tuple[StatusListRow, int],
+) -> tuple[str, int]:
+    place = issuance.place(taken[0].number, taken[1])
+    kind = order.configuration
+    envelope = issuance.envelope(kind, facts, place=place, holder_jwk=order.holder_jwk)
+    if profile is None:
+        return sign_sd_jwt_vc(issuance, kind, facts, envelope), envelope.expires_at
+    return sign_qr_profile(issuance, profile, facts, envelope), envelope.expires_at
+
+
+def _row_of(
+    issuance: Issuance,
+    order: Order,
+    profile: Profile | None,
+    taken: tuple[StatusListRow, int],
+    expires_at: int,
+) -> dict[str, Any]:
+    return {
+        "escn": order.card.escn,
+        "device_id": order.device_id,
+        "configuration": order.configuration.value,
+        "profile": None if profile is None else profile.value,
+        "kid": issuance.signer.kid,
+        "holder_thumbprint": thumbprint_of(order.holder_jwk),
+        "list_id": taken[0].id,
+        "idx": taken[1],
+        "issued_at": issuance.now,
+        "expires_at": expires_at,
+        "ended_at": None,
+    }
+
+
+def _released(texts: Mapping[Profile | None, str]) -> ReleasedCredential:
+    if None in texts:
+        return texts[None]
+    return {profile.value: text for profile, text in texts.items() if profile is not None}
