@@ -11,7 +11,7 @@ TEST_WORKERS ?= 2
 .PHONY: help demo test check lint types imports vectors bench format lock install interop clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## The whole journey once, on embedded defaults (KEEP=1 leaves the services up)
 	@$(BIN)/python -m wallet_api.demo $(if $(KEEP),--keep)
