@@ -13,6 +13,7 @@ from issuer.esc_router.views import (
     PersonOrganisationUpdateView,
     PersonUpdateView,
 )
+from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
 
@@ -77,7 +78,7 @@ def _card(card: Card, student: Student, institution: Institution) -> CardUpdateV
 
 
 def _status(card: Card) -> Literal[CardStatusType.ACTIVE, CardStatusType.INACTIVE]:
-    # issuer.lifecycle.CardState. EXPIRED cannot be sent: the router reports it by the date.
-    if card.state == "expired":
+    # EXPIRED cannot be sent: the router reports it by the date.
+    if card.state == CardState.EXPIRED:
         raise NothingToTell("the card expired, which the router shows by its date")
-    return CardStatusType.ACTIVE if card.state == "active" else CardStatusType.INACTIVE
+    return CardStatusType.ACTIVE if card.state == CardState.ACTIVE else CardStatusType.INACTIVE

@@ -86,14 +86,13 @@ def test_a_compressed_answer_is_refused_before_it_unpacks(
     serve: Callable[..., str], http: httpx.Client
 ) -> None:
     async def bomb(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            body = gzip.compress(b" " * 100_000_000)
-            answer = Response(
-                body, media_type="application/json", headers={"content-encoding": "gzip"}
-            )
-            await answer(scope, receive, send)
+        body = gzip.compress(b" " * 100_000_000)
+        answer = Response(
+            body, media_type="application/json", headers={"content-encoding": "gzip"}
+        )
+        await answer(scope, receive, send)
 
-    router = EscRouterClient(f"{serve(_http_only(bomb))}/esc-rest", "key", http)
+    router = EscRouterClient(f"{serve(bomb)}/esc-rest", "key", http)
     with pytest.raises(RouterUnavailable, match="compressed"):
         router.read_person(ESI)
 
@@ -109,7 +108,7 @@ def test_cookies_of_one_institution_never_travel_with_anothers_key(
         answer.set_cookie("JSESSIONID", "of-the-first")
         await answer(scope, receive, send)
 
-    host = serve(_http_only(sticky))
+    host = serve(sticky)
     for key in ("first", "second"):
         EscRouterClient(f"{host}/esc-rest", key, http).read_person(ESI)
     assert seen == [None, None]
@@ -126,15 +125,3 @@ def test_no_identifier_and_no_key_is_logged(
     written = "\n".join(str(record.__dict__) for record in caplog.records)
     assert "secret-student" not in written
     assert "riga-key" not in written
-
-
-def _http_only(app: Any) -> Any:
-    async def with_lifespan(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            for step in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{step}.complete"})
-        else:
-            await app(scope, receive, send)
-
-    return with_lifespan
