@@ -45,6 +45,9 @@ def main(
         return error.exit_code
     except KeyboardInterrupt:
         return 1
+    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _now() -> datetime:

@@ -39,6 +39,14 @@ class Enrolment:
 
 
 @dataclass(slots=True)
+class Renewal:
+    """A renewal that was begun: until its answer has come, the old credentials may be over."""
+
+    address: str
+    configuration_ids: list[str] | None
+
+
+@dataclass(slots=True)
 class Report:
     """The institution's last word on the card (GET /device/card)."""
 
@@ -64,6 +72,7 @@ class Card:
     card_uri: str | None = None
     report: Report = field(default_factory=Report)
     enrolment: Enrolment | None = None
+    renewal: Renewal | None = None
 
     def of_format(self, wanted: str) -> Credential | None:
         """The first credential of a format, in the order they were offered."""
@@ -98,7 +107,7 @@ def decode_wallet(content: bytes) -> Wallet:
 
 
 def _card(value: dict[str, Any]) -> Card:
-    enrolment, report = value["enrolment"], dict(value["report"])
+    enrolment, renewal, report = value["enrolment"], value["renewal"], dict(value["report"])
     report["state"] = CardState(report["state"])
     return Card(
         **value
@@ -106,5 +115,6 @@ def _card(value: dict[str, Any]) -> Card:
             "credentials": {k: Credential(**one) for k, one in value["credentials"].items()},
             "report": Report(**report),
             "enrolment": None if enrolment is None else Enrolment(**enrolment),
+            "renewal": None if renewal is None else Renewal(**renewal),
         }
     )

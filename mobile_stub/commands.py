@@ -7,6 +7,7 @@ from datetime import timedelta
 from mobile_stub.cards import Card, CardState
 from mobile_stub.enrolment import Enroller
 from mobile_stub.errors import NoNetwork, PhoneError, Refused
+from mobile_stub.issuer_answers import printable
 from mobile_stub.phone import Phone
 from mobile_stub.received import SD_JWT_VC, end_of
 from mobile_stub.refreshing import Outcome, Refresher
@@ -35,7 +36,7 @@ def _take(phone: Phone, arguments: Namespace) -> int:
         card = enroller.take(link.strip())
         _refresh_quietly(Refresher(network, phone.clock, wallet.save), card)
     phone.say("taken", institution=institution_of(card), escn=card.escn or "-")
-    phone.say("taken_credentials", names=", ".join(card.credentials))
+    phone.say("taken_credentials", names=printable(", ".join(card.credentials)))
     return 0
 
 

@@ -17,6 +17,7 @@ from mobile_stub.issuer_answers import (
     expect_ok,
     first_credential,
     parse_access,
+    parse_nonce,
     token_refusal,
 )
 from mobile_stub.issuer_documents import IssuerDocuments, fetch_documents
@@ -149,11 +150,7 @@ class Enroller:
     def _fetch_nonce(self, documents: IssuerDocuments) -> str | None:
         if documents.nonce_endpoint is None:
             return None
-        answer = expect_ok(self.network.call("POST", documents.nonce_endpoint))
-        nonce = answer.json_object().get("c_nonce")
-        if not isinstance(nonce, str) or not nonce:
-            raise Refused("bad_answer", host=answer.host)
-        return nonce
+        return parse_nonce(expect_ok(self.network.call("POST", documents.nonce_endpoint)))
 
     def _access_ended(self, card: Card) -> Refused:
         """The access token is over: keep what came, so that it is not lost."""

@@ -21,6 +21,16 @@ _TEXT = re.compile(r"https://esc\.gg/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 _MAX_CHARS = 700
 MAX_CHALLENGE_BYTES = 64
 _DOMAIN = b"ESC-E2\x00"
+_MAX_SECONDS = 0xFFFFFFFF  # section 2.2
+# What taking a wrongly built structure apart can raise.
+_WRONG_SHAPE = (
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+)
 # CWT claims (RFC 8392, RFC 8747) and COSE_Key parameters (RFC 9053, Section 7.1.1).
 _EXP, _CNF, _COSE_KEY = 4, 8, 1
 _KTY, _CRV, _X, _Y, _EC2, _P256 = 1, -1, -2, -3, 2, 1
@@ -56,9 +66,12 @@ def parse_static_code(text: str) -> StaticCode:
         if (key[_KTY], key[_CRV]) != (_EC2, _P256) or not isinstance(key[_Y], bool):
             raise Refused("bad_credential")
         holder_key = bytes([3 if key[_Y] else 2]) + bytes(key[_X])
-        return StaticCode(escn, text, e1, int(claims[_EXP]), holder_key)
+        expires_at = claims[_EXP]
     except (binascii.Error, cbor2.CBORError, *_WRONG_SHAPE) as error:
         raise Refused("bad_credential") from error
+    if not isinstance(expires_at, int) or not 0 <= expires_at <= _MAX_SECONDS:
+        raise Refused("bad_credential")
+    return StaticCode(escn, text, e1, expires_at, holder_key)
 
 
 def live_code(code: StaticCode, key: DeviceKey, *, now: datetime, challenge: bytes = b"") -> str:
@@ -81,6 +94,3 @@ def live_code(code: StaticCode, key: DeviceKey, *, now: datetime, challenge: byt
     e2 = cbor2.dumps([code.e1, seconds, signature], canonical=True)
     encoded = base64.b32encode(e2).decode().rstrip("=")
     return f"https://esc.gg/{code.escn}#E2{encoded}"
-
-
-_WRONG_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)

@@ -59,6 +59,18 @@ def parse_access(answer: Answer) -> Access:
     return Access(token, {name: texts[0] for name, texts in named if name and texts})
 
 
+def parse_nonce(answer: Answer) -> str:
+    """The nonce in a nonce answer (Section 7.2).
+
+    Raises:
+        Refused: There is none in it.
+    """
+    nonce = answer.json_object().get("c_nonce")
+    if not isinstance(nonce, str) or not nonce:
+        raise Refused("bad_answer", host=answer.host)
+    return nonce
+
+
 def first_credential(answer: Answer) -> object:
     """The credential in a credential answer (Section 8.3).
 

@@ -15,10 +15,12 @@ from mobile_stub.cards import Card, Credential
 from mobile_stub.device_key import DeviceKey
 from mobile_stub.errors import Refused
 from mobile_stub.esc_code import PROFILES, StaticCode, parse_static_code
+from mobile_stub.issuer_answers import printable
 from mobile_stub.network import parse_json
 
 SD_JWT_VC, ESC_QR = "dc+sd-jwt", "esc-qr"
 _MAX_CHARS = 256 * 1024
+_MAX_SECONDS = 0xFFFFFFFF  # the year 2106
 
 
 def check_credential(format_name: str, value: object, key: DeviceKey) -> Credential:
@@ -32,6 +34,8 @@ def check_credential(format_name: str, value: object, key: DeviceKey) -> Credent
     if format_name == ESC_QR:
         return Credential(format_name, _check_codes(value, key))
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_CHARS:
+        raise Refused("bad_credential")
+    if not (value.isascii() and value.isprintable()):  # it will be printed one day
         raise Refused("bad_credential")
     if format_name == SD_JWT_VC:
         _check_sd_jwt(value, key)
@@ -54,7 +58,7 @@ def escn_of(card: Card) -> str | None:
     if credential is None or not isinstance(credential.value, str):
         return None
     number = sd_jwt_claims(credential.value).get("esc_number")
-    return number if isinstance(number, str) else None
+    return printable(number) if isinstance(number, str) else None
 
 
 def end_of(card: Card) -> datetime | None:
@@ -63,7 +67,7 @@ def end_of(card: Card) -> datetime | None:
     for credential in card.credentials.values():
         if credential.format == SD_JWT_VC and isinstance(credential.value, str):
             exp = sd_jwt_claims(credential.value).get("exp")
-            ends += [exp] if isinstance(exp, int) else []
+            ends += [exp] if isinstance(exp, int) and 0 <= exp <= _MAX_SECONDS else []
     return datetime.fromtimestamp(min(ends), UTC) if ends else None
 
 
@@ -79,7 +83,7 @@ def sd_jwt_claims(text: str) -> dict[str, Any]:
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
         opened = [parse_json(base64url_decode(one)) for one in disclosures]
-    except (jwt.InvalidTokenError, ValueError) as error:
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise Refused("bad_credential") from error
     for one in opened:
         if isinstance(one, list) and len(one) == 3 and isinstance(one[1], str):

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
-from mobile_stub.addresses import parse_endpoint
-from mobile_stub.cards import Card, CardState, Credential, Report
+from mobile_stub.addresses import parse_endpoint, well_known_address
+from mobile_stub.cards import Card, CardState, Credential, Renewal, Report
 from mobile_stub.device_key import decode_key, possession_proof
 from mobile_stub.errors import NoNetwork, Refused
-from mobile_stub.issuer_answers import printable
+from mobile_stub.issuer_answers import expect_ok, parse_nonce, printable
 from mobile_stub.network import Answer, Network
 from mobile_stub.received import ESC_QR, SD_JWT_VC, check_credential
 
@@ -54,15 +54,16 @@ class Refresher:
         ahead = _clock_ahead(answer, self.clock())
         if answer.status == 304:
             card.report.checked_at = int(self.clock().timestamp())
-            self.save()
-            return Outcome.UNCHANGED, ahead
-        body = _expect_card(answer)
-        card.report = _report(answer, body, now=self.clock())
-        card.escn = card.escn or _text(body, "escn")
+            outcome, nonce = Outcome.UNCHANGED, None
+        else:
+            body = _expect_card(answer)
+            card.report = _report(answer, body, now=self.clock())
+            card.escn = card.escn or _text(body, "escn")
+            outcome, nonce = Outcome.UPDATED, _begin_renewal(card, body.get("renewal"))
         self.save()
-        if not isinstance(body.get("renewal"), dict):
-            return Outcome.UPDATED, ahead
-        self._renew(card, body["renewal"])
+        if card.renewal is None or card.report.state is not CardState.ACTIVE:
+            return outcome, ahead
+        self._renew(card, card.renewal, nonce or self._fetch_nonce(card))
         return Outcome.RENEWED, ahead
 
     def forget(self, card: Card) -> bool:
@@ -78,19 +79,22 @@ class Refresher:
             return False
         return answer.status in (200, 204)
 
-    def _renew(self, card: Card, renewal: dict[str, Any]) -> None:
-        nonce, address = renewal.get("c_nonce"), renewal.get("renewal_uri")
-        if not isinstance(nonce, str):
-            raise Refused("renewal_failed")
+    def _renew(self, card: Card, renewal: Renewal, nonce: str) -> None:
         proof = possession_proof(
             decode_key(card.key), audience=card.credential_issuer, nonce=nonce, now=self.clock()
         )
+        body: dict[str, object] = {"proofs": {"jwt": [proof]}}
+        if renewal.configuration_ids is not None:
+            body["credential_configuration_ids"] = renewal.configuration_ids
         answer = self.network.call(
             "POST",
-            parse_endpoint(address, of=card.credential_issuer),
+            renewal.address,
             headers={"Authorization": f"Bearer {card.device_token}"},
-            body={"proofs": {"jwt": [proof]}} | _wanted(renewal),
+            body=body,
         )
+        if 400 <= answer.status < 500:  # it was refused: the old ones are as good as before
+            card.renewal = None
+            self.save()
         if answer.status != 200:
             raise Refused("renewal_failed")
         credentials = answer.json_object().get("credentials")
@@ -100,18 +104,37 @@ class Refresher:
         card.credentials |= {
             name: _checked(card, name, value) for name, value in credentials.items()
         }
+        card.renewal = None
         self.save()
+
+    def _fetch_nonce(self, card: Card) -> str:
+        """A nonce for a renewal whose answer was lost: the server takes it for done."""
+        issuer = card.credential_issuer
+        documents = well_known_address(issuer, "openid-credential-issuer")
+        metadata = expect_ok(self.network.call("GET", documents)).json_object()
+        endpoint = parse_endpoint(metadata.get("nonce_endpoint"), of=issuer)
+        return parse_nonce(expect_ok(self.network.call("POST", endpoint)))
+
+
+def _begin_renewal(card: Card, value: object) -> str | None:
+    """Note the renewal that the institution asks for, and return its nonce."""
+    if not isinstance(value, dict):
+        return None
+    ids = value.get("credential_configuration_ids")
+    nonce = value.get("c_nonce")
+    card.renewal = Renewal(
+        address=parse_endpoint(value.get("renewal_uri"), of=card.credential_issuer),
+        configuration_ids=[one for one in ids if isinstance(one, str)]
+        if isinstance(ids, list)
+        else None,
+    )
+    return nonce if isinstance(nonce, str) else None
 
 
 def _checked(card: Card, name: str, value: object) -> Credential:
     known = card.credentials.get(name)
     guess = ESC_QR if isinstance(value, dict) else SD_JWT_VC
     return check_credential(known.format if known else guess, value, decode_key(card.key))
-
-
-def _wanted(renewal: dict[str, Any]) -> dict[str, object]:
-    ids = renewal.get("credential_configuration_ids")
-    return {"credential_configuration_ids": ids} if isinstance(ids, list) else {}
 
 
 def _expect_card(answer: Answer) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,15 +76,32 @@ def phone(tmp_path: Path, clock: Callable[[], datetime]) -> PhoneUser:
     return PhoneUser(tmp_path / "phone.wallet", clock)
 
 
-@pytest.fixture
-def issuer(clock: Callable[[], datetime]) -> Iterator[IssuerSimulator]:
+class Server:
+    """One server for all tests; each test plugs its own issuer in."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    simulator = IssuerSimulator(port, clock)
-    stop = start_server(simulator.app, port)
-    yield simulator
+        server = Server(probe.getsockname()[1])
+    stop = start_server(server, server.port)
+    yield server
     stop()
+
+
+@pytest.fixture
+def issuer(server: Server, clock: Callable[[], datetime]) -> IssuerSimulator:
+    simulator = IssuerSimulator(server.port, clock)
+    server.app = simulator.app
+    return simulator
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ It is written from the specifications and shares no code with the phone or with 
 verifies proofs with PyJWT. `fail` lets an endpoint fail in a named way for its next requests.
 """
 
-import base64
 import hashlib
 import json
 import secrets
@@ -14,14 +13,14 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-import cbor2
 import jwt
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+
+from tests.mobile_stub.card_credentials import e1, sd_jwt
+from tests.mobile_stub.faults import Faults
 
 PIC = "999853261"
 ESCN = "6c0cd14e-c754-11f0-8001-001999853261"
@@ -42,7 +41,6 @@ class IssuerSimulator:
         self.identifier = f"{self.root}/{PIC}"
         self.clock = clock
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.faults: dict[str, list[str]] = {}
         self.requests: list[str] = []
         self.offers: dict[str, dict[str, Any]] = {}
         self.codes: dict[str, dict[str, Any]] = {}
@@ -50,7 +48,8 @@ class IssuerSimulator:
         self.nonces: set[str] = set()
         self.holder_keys: list[dict[str, str]] = []
         self.devices: set[str] = set()
-        self.state, self.reason, self.version = "active", None, 1
+        self.state, self.version = "active", 1
+        self.reason: str | None = None
         self.metadata_changes: dict[str, Any] = {}
         self.device_api = True
         self.needs_renewal = False
@@ -60,8 +59,8 @@ class IssuerSimulator:
         self.app = _app(self)
 
     def fail(self, path: str, *kinds: str) -> None:
-        """Let the next requests to what ends with `path` fail so; "fine" lets one pass."""
-        self.faults[path] = list(kinds)
+        """See `Faults.fail`."""
+        self.app.fail(path, *kinds)
 
     def change_state(self, state: str, reason: str | None = None) -> None:
         self.state, self.reason, self.version = state, reason, self.version + 1
@@ -113,7 +112,7 @@ class IssuerSimulator:
         proofs = body.get("proofs", {}).get("jwt", [])
         if len(proofs) != 1 or set(body["proofs"]) != {"jwt"}:
             raise ValueError("invalid_proof")
-        header = jwt.get_unverified_header(proofs[0])
+        header: dict[str, Any] = jwt.get_unverified_header(proofs[0])
         if header["typ"] != "openid4vci-proof+jwt" or set(header) != {"typ", "alg", "jwk"}:
             raise ValueError("invalid_proof")
         claims = jwt.decode(
@@ -132,56 +131,26 @@ class IssuerSimulator:
         if claims["nonce"] not in self.nonces:
             raise ValueError("invalid_nonce")
         self.nonces.remove(claims["nonce"])
-        self.holder_keys.append(header["jwk"])
-        return header["jwk"]
+        holder: dict[str, str] = header["jwk"]
+        self.holder_keys.append(holder)
+        return holder
 
     def credential(self, name: str, holder: dict[str, str]) -> str | dict[str, str]:
-        holder = self.bound_to or holder
-        if CONFIGURATIONS[name]["format"] == "esc-qr":
-            identity = {"n": "Anna Marija Bērziņa-Łukaszewicz", "e": "esi.example.lv:ab12345"}
-            return {
-                "status": self._e1(holder, {"n": "Anna B."}),
-                "identity": self._e1(holder, identity),
-            }
-        return self._sd_jwt(CONFIGURATIONS[name]["vct"], holder)
-
-    def _sd_jwt(self, vct: str, holder: dict[str, str]) -> str:
-        disclosures = [
-            _b64url(json.dumps([secrets.token_urlsafe(16), name, value]).encode())
-            for name, value in (("esc_number", ESCN), ("given_name", "Anna"))
-        ]
-        now = self.clock()
-        payload = {
-            "iss": self.identifier,
-            "vct": vct,
-            "iat": int(now.timestamp()),
-            "exp": int((now + timedelta(days=180)).timestamp()),
-            "cnf": {"jwk": holder},
-            "_sd": sorted(_b64url(hashlib.sha256(d.encode()).digest()) for d in disclosures),
+        bound: dict[str, Any] = {
+            "escn": ESCN,
+            "holder": self.bound_to or holder,
+            "now": self.clock(),
         }
-        token = jwt.encode(payload, self.key, "ES256", headers={"typ": "dc+sd-jwt"})
-        return "~".join([token, *disclosures, ""])
-
-    def _e1(self, holder: dict[str, str], claims: dict[str, Any]) -> str:
-        now = self.clock()
-        x, y = (base64.urlsafe_b64decode(holder[part] + "=") for part in ("x", "y"))
-        payload = cbor2.dumps(
-            {
-                4: int((now + self.lifetime).timestamp()),
-                6: int(now.timestamp()),
-                8: {1: {1: 2, -1: 1, -2: x, -3: bool(y[-1] & 1)}},
-                "s": [1, secrets.randbelow(131072)],
-            }
-            | claims,
-            canonical=True,
-        )
-        protected = cbor2.dumps({1: -7, 4: secrets.token_bytes(8)}, canonical=True)
-        number = bytes.fromhex(ESCN.replace("-", ""))
-        message = cbor2.dumps(["Signature1", protected, number, payload], canonical=True)
-        r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(SHA256())))
-        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        e1 = cbor2.dumps(cbor2.CBORTag(18, [protected, {}, payload, signature]), canonical=True)
-        return f"https://esc.gg/{ESCN}#E1{base64.b32encode(e1).decode().rstrip('=')}"
+        if CONFIGURATIONS[name]["format"] == "dc+sd-jwt":
+            return sd_jwt(self.key, iss=self.identifier, vct=CONFIGURATIONS[name]["vct"], **bound)
+        profiles = {
+            "status": {"n": "Anna B."},
+            "identity": {"n": "Anna Marija Bērziņa-Łukaszewicz", "e": "esi.example.lv:ab12345"},
+        }
+        return {
+            profile: e1(self.key, claims, lifetime=self.lifetime, **bound)
+            for profile, claims in profiles.items()
+        }
 
     def card(self) -> dict[str, Any]:
         renewal = {
@@ -227,10 +196,6 @@ def start_server(app: Any, port: int) -> Callable[[], None]:
     return stop
 
 
-def _b64url(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
 def _error(code: str, status: int = 400, **more: Any) -> JSONResponse:
     body = {"error": code, "error_description": f"this is {code}"} | more
     return JSONResponse(body, status, headers={"Cache-Control": "no-store"})
@@ -240,12 +205,12 @@ def _bearer(request: Request) -> str:
     return request.headers.get("authorization", "").removeprefix("Bearer ")
 
 
-def _app(issuer: IssuerSimulator) -> Any:
+def _app(issuer: IssuerSimulator) -> Faults:
     app = FastAPI()
     _add_public(app, issuer)
     _add_issuing(app, issuer)
     _add_device(app, issuer)
-    return _Faults(app, issuer)
+    return Faults(app, seen=lambda request: issuer.requests.append(request))
 
 
 def _add_public(app: FastAPI, issuer: IssuerSimulator) -> None:
@@ -349,51 +314,3 @@ def _add_device(app: FastAPI, issuer: IssuerSimulator) -> None:
     async def forget(request: Request) -> Response:
         issuer.devices.discard(_bearer(request))
         return Response(status_code=204)
-
-
-class _Faults:
-    """Lets requests fail as `IssuerSimulator.fail` was told."""
-
-    def __init__(self, app: FastAPI, issuer: IssuerSimulator) -> None:
-        self.app, self.issuer = app, issuer
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        path = scope["path"]
-        self.issuer.requests.append(f"{scope['method']} {path}")
-        waiting = [kinds for end, kinds in self.issuer.faults.items() if path.endswith(end)]
-        kind = waiting[0].pop(0) if waiting and waiting[0] else "fine"
-        if kind == "fine":
-            await self.app(scope, receive, send)
-            return
-        if kind == "answer lost":  # it took effect, and nobody heard
-            await self.app(scope, receive, _nowhere)
-        status, headers, body = _FAULTS[kind]
-        length = str(len(body) + 1000 * (kind in _CUT)).encode()
-        all_headers = [*headers, (b"content-length", length)]
-        start = {"type": "http.response.start", "status": status, "headers": all_headers}
-        await send(start)
-        await send({"type": "http.response.body", "body": body, "more_body": kind in _CUT})
-
-
-async def _nowhere(_message: Any) -> None:
-    return
-
-
-_CUT = ("cut", "answer lost")
-_JSON = [(b"content-type", b"application/json")]
-_FAULTS: dict[str, tuple[int, list[tuple[bytes, bytes]], bytes]] = {
-    "cut": (200, _JSON, b"{"),
-    "answer lost": (200, _JSON, b"{"),
-    "unavailable": (503, [(b"content-type", b"text/html")], b"<h1>away</h1>"),
-    "html": (200, [(b"content-type", b"text/html")], b"<h1>welcome to the hotel</h1>"),
-    "huge": (200, _JSON, b'"' + b"a" * 1_200_000 + b'"'),
-    "packed": (200, [*_JSON, (b"content-encoding", b"gzip")], b"\x1f\x8b"),
-    "redirect": (302, [(b"location", b"http://127.0.0.1:1/")], b""),
-    "deep": (200, _JSON, b"[" * 100_000),
-    "twice": (200, _JSON, b'{"a":1,"a":2}'),
-    "deferred": (202, _JSON, b'{"transaction_id":"1","interval":5}'),
-    "stale nonce": (400, _JSON, b'{"error":"invalid_nonce"}'),
-    "denied": (400, _JSON, b'{"error":"credential_request_denied","error_description":"no"}'),
-    "late": (401, _JSON, b'{"error":"invalid_token"}'),
-    "unknown device": (401, _JSON, b'{"title":"no such device"}'),
-}

@@ -32,7 +32,7 @@ def test_a_language_has_every_sentence_with_the_same_places(language: str) -> No
 def test_every_error_that_is_raised_has_its_sentence() -> None:
     texts = load_messages("en").texts
     raised = [
-        call.args[0].value
+        str(call.args[0].value)
         for path in _FOLDER.glob("*.py")
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)

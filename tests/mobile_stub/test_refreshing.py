@@ -56,6 +56,36 @@ def test_a_failed_renewal_keeps_the_old_credentials_and_is_tried_again(
     assert phone.content().cards[0].credentials != before
 
 
+def test_a_renewal_whose_answer_was_lost_is_asked_for_again(
+    phone: PhoneUser, card: IssuerSimulator
+) -> None:
+    """The issuer takes it for done and asks no more, and may have ended the old credentials."""
+    before = phone.content().cards[0].credentials
+    card.needs_renewal = True
+    card.fail("/renewal", "answer lost")
+    assert phone("refresh").code == 3
+    assert phone.content().cards[0].credentials == before
+    assert card.needs_renewal is False
+    assert "with new credentials" in phone("refresh").out
+    assert phone.content().cards[0].credentials != before
+    assert "nothing has changed" in phone("refresh").out
+
+
+def test_a_refused_renewal_is_not_pressed(phone: PhoneUser, card: IssuerSimulator) -> None:
+    card.needs_renewal = True
+    card.fail("/renewal", "denied")
+    assert phone("refresh").code == 1
+    card.needs_renewal = False
+    assert "updated. The card is active" in phone("refresh").out
+
+
+def test_a_suspended_card_is_not_renewed(phone: PhoneUser, card: IssuerSimulator) -> None:
+    card.needs_renewal = True
+    card.change_state("suspended", "fee not paid")
+    assert phone("refresh").code == 0
+    assert card.seen("/renewal") == 0
+
+
 def test_renewed_credentials_for_another_key_are_not_kept(
     phone: PhoneUser, card: IssuerSimulator
 ) -> None:
@@ -66,6 +96,8 @@ def test_renewed_credentials_for_another_key_are_not_kept(
     assert run.code == 1
     assert "another key" in run.err
     assert phone.content().cards[0].credentials == before
+    card.bound_to = None
+    assert "with new credentials" in phone("refresh").out
 
 
 def test_a_phone_without_a_card_is_told_so(phone: PhoneUser) -> None:
