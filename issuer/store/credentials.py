@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, func, select, update
 
 from issuer.tables import Credential
 
@@ -50,6 +50,14 @@ def living_of_key(
     return _living(
         session, of_device, col(Credential.holder_thumbprint) == holder_thumbprint, now=now
     )
+
+
+def count_issued(session: Session, device_id: int, *, since: int) -> int:
+    """How many were signed for the device since then, ended or not."""
+    statement = select(func.count()).where(
+        Credential.device_id == device_id, Credential.issued_at >= since
+    )
+    return session.exec(statement).one()
 
 
 def end(session: Session, credential_ids: Sequence[int], *, now: int) -> None:

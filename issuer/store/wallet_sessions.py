@@ -32,11 +32,13 @@ def add_offer(session: Session, offer: Offer) -> Offer:
 def offer_by_reference(
     session: Session, pic: str, reference_sha256: bytes, *, now: int
 ) -> Offer | None:
-    """The institution's offer with this reference, while it lives."""
+    """The institution's offer with this reference, until it expires, used or not.
+
+    A wallet may ask for it again after it used the code; only the code is for one use.
+    """
     statement = select(Offer).where(
         Offer.reference_sha256 == reference_sha256,
         col(Offer.escn).endswith(pic),
-        col(Offer.used_at).is_(None),
         col(Offer.expires_at) > now,
     )
     return session.exec(statement).one_or_none()

@@ -1,0 +1,129 @@
+"""The application: routes, refusals, CORS, and the parts that live as long as it does."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from issuer.clock import Clock, seconds_of, utc_now
+from issuer.database import check_database_version, make_engine
+from issuer.key_life import may_sign
+from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing
+from issuer.settings import load_sealer, read_secret
+from issuer.store import keys as stored_keys
+from issuer.store import wallet_sessions
+from wallet_api import credential, devices, metadata, nonce, offers, problems, refresh, token
+from wallet_api.card_reading import make_reader
+from wallet_api.deps import Wallet
+from wallet_api.settings import WalletSettings
+
+_STAFF_PATHS = "/api/"
+_PURGE_EVERY = 600  # seconds
+_KEEP_EXPIRED = 3600  # seconds
+
+logger = logging.getLogger(__name__)
+
+
+class PublicCors:
+    """Lets wallets in browsers call what phones call, and staff's routes by nobody else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["authorization", "content-type", "if-none-match"],
+            expose_headers=["etag", "www-authenticate", "retry-after", "date"],
+            max_age=86_400,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        is_staff = str(scope.get("path", "")).startswith(_STAFF_PATHS)
+        await (self._app if is_staff else self._open)(scope, receive, send)
+
+
+def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
+    """The wallet API with these settings; reads nothing else.
+
+    Raises:
+        DatabaseOutOfDate: The database is of another version.
+        UnusableSecret: A file of a secret is missing, or holds none.
+        UnusableKey: An institution's key that may sign now cannot be used here.
+    """
+    url = settings.database_url.get_secret_value()
+    engine = make_engine(url)
+    check_database_version(engine)
+    passphrase = read_secret(settings.key_passphrase_file, at_least=MIN_PASSPHRASE_BYTES)
+    wallet = Wallet(
+        settings=settings,
+        engine=engine,
+        keys=FileKeyRing(settings.keys_dir, passphrase),
+        sealer=load_sealer(settings.secret_file),
+        clock=clock,
+        reader=make_reader(url),
+    )
+    _check_keys(wallet)
+    app = FastAPI(
+        title="European Student Card wallet API",
+        description="OpenID4VCI 1.0 for phones, offers for staff, and the refresh of cards.",
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.wallet = wallet
+    app.state.documents = metadata.Documents()
+    for module in (metadata, refresh, offers, nonce, token, credential, devices):
+        app.include_router(module.router)
+    app.add_api_route("/healthz", _healthz, include_in_schema=False)
+    problems.install(app)
+    app.add_middleware(PublicCors)
+    return app
+
+
+def _check_keys(wallet: Wallet) -> None:
+    """Open every institution's key before the first phone asks for it."""
+    now = seconds_of(wallet.clock())
+    with wallet.reading() as session:
+        for key in stored_keys.of_institutions(session):
+            if may_sign(key, now):
+                wallet.keys.signer(key.kid)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    wallet: Wallet = app.state.wallet
+    purging = asyncio.create_task(_purge_now_and_then(wallet))
+    try:
+        yield
+    finally:
+        purging.cancel()
+        await wallet.reader.close()
+        wallet.engine.dispose()
+
+
+async def _purge_now_and_then(wallet: Wallet) -> None:
+    while True:
+        await asyncio.sleep(_PURGE_EVERY)
+        try:
+            await run_in_threadpool(purge, wallet)
+        except SQLAlchemyError as error:
+            logger.warning("purging expired sessions failed: %s", type(error).__name__)
+
+
+def purge(wallet: Wallet) -> None:
+    """Delete nonces, access tokens and offers that expired an hour ago."""
+    with wallet.own_transaction() as session:
+        now = seconds_of(wallet.clock())
+        wallet_sessions.purge_expired(session, now=now, keep=_KEEP_EXPIRED)
+
+
+async def _healthz() -> PlainTextResponse:
+    return PlainTextResponse("ok\n")

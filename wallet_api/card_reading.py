@@ -1,0 +1,173 @@
+"""Reads for the event loop: an own connection, plain SQL, never the pool of the handlers.
+
+A handler that waits for a pooled connection on the event loop stops every other request; what
+phones ask by the thousand must not depend on it. SQLite is read in place (some ten microseconds
+through a read-only handle), PostgreSQL by a connection that does not block the loop.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, LiteralString, NamedTuple, Protocol
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+_BUSY_TIMEOUT = 0.2  # seconds: a reader of a write-ahead log hardly ever waits
+_QUERY_TIMEOUT = 2.0  # seconds; then the connection is taken for dead
+
+_CARD: LiteralString = """
+SELECT device.id, device.renew_at, card.escn, card.state, card.reason, card.issued_on,
+       card.expires_on, card.updated_at, institution.pic, institution.name, institution.country,
+       student.full_name, student.academic_level, student.updated_at
+FROM device
+JOIN card ON card.escn = device.escn
+JOIN student ON student.id = card.student_id
+JOIN institution ON institution.pic = card.pic
+WHERE device.token_sha256 = {} AND device.ended_at IS NULL
+"""
+_INSTITUTION: LiteralString = "SELECT name FROM institution WHERE pic = {}"
+
+
+class CardOnDevice(NamedTuple):
+    """What a refresh tells, as it is in the database."""
+
+    device_id: int
+    renew_at: int
+    escn: str
+    state: str
+    reason: str | None
+    issued_on: date
+    expires_on: date
+    card_updated_at: int
+    pic: str
+    institution: str
+    country: str
+    name: str
+    academic_level: str | None
+    student_updated_at: int
+
+
+class ReadFailed(Exception):
+    """The database did not answer; the next question may find it again."""
+
+
+class CardReader(Protocol):
+    """Reads that never block the event loop."""
+
+    async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
+        """The card on the device with this token, unless it was ended."""
+        ...
+
+    async def institution_name(self, pic: str) -> str | None:
+        """The institution's name, if we issue for it."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+def make_reader(url: str) -> CardReader:
+    """The reader for a database URL as of `issuer.database.make_engine`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SqliteReader(Path(parsed.database or ""))
+    return PostgresqlReader(parsed.set(drivername="postgresql").render_as_string(False))
+
+
+class SqliteReader:
+    """Reads a SQLite file in place."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=_BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._card = _CARD.format("?")
+        self._institution = _INSTITUTION.format("?")
+
+    async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
+        """The card on the device with this token, unless it was ended."""
+        row = self._one(self._card, token_sha256)
+        if row is None:
+            return None
+        found = CardOnDevice(*row)
+        return found._replace(
+            issued_on=date.fromisoformat(str(found.issued_on)),
+            expires_on=date.fromisoformat(str(found.expires_on)),
+        )
+
+    async def institution_name(self, pic: str) -> str | None:
+        """The institution's name, if we issue for it."""
+        row = self._one(self._institution, pic)
+        return None if row is None else str(row[0])
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _one(self, query: str, value: object) -> Sequence[Any] | None:
+        try:
+            row: Sequence[Any] | None = self._connection.execute(query, (value,)).fetchone()
+        except sqlite3.OperationalError as error:
+            raise ReadFailed("the database is busy") from error
+        return row
+
+
+class PostgresqlReader:
+    """Reads over one connection of its own, made when first needed and again when it is lost."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection: psycopg.AsyncConnection | None = None
+        self._turn = asyncio.Lock()
+
+    async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
+        """The card on the device with this token, unless it was ended."""
+        row = await self._one(_CARD.format("%s"), token_sha256)
+        return None if row is None else CardOnDevice(*row)
+
+    async def institution_name(self, pic: str) -> str | None:
+        """The institution's name, if we issue for it."""
+        row = await self._one(_INSTITUTION.format("%s"), pic)
+        return None if row is None else str(row[0])
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _one(self, query: LiteralString, value: object) -> Sequence[Any] | None:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_QUERY_TIMEOUT):
+                    return await self._ask(query, value)
+            except (psycopg.Error, TimeoutError) as error:
+                await self.close()
+                raise ReadFailed("the database does not answer") from error
+            except asyncio.CancelledError:
+                # Half an exchange may be on the wire: nobody may go on with it.
+                await self.close()
+                raise
+
+    async def _ask(self, query: LiteralString, value: object) -> Sequence[Any] | None:
+        if self._connection is None or self._connection.closed:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, prepare_threshold=1
+            )
+        # A server that was restarted shows only when it is asked: once more, then give up.
+        try:
+            cursor = await self._connection.execute(query, (value,), binary=True)
+        except psycopg.OperationalError:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, prepare_threshold=1
+            )
+            cursor = await self._connection.execute(query, (value,), binary=True)
+        return await cursor.fetchone()

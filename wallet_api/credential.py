@@ -1,0 +1,210 @@
+"""The credential endpoint (OpenID4VCI 1.0, section 8).
+
+The order is the promise: the nonce is burnt in its own transaction; then one transaction spends
+the access token, reserves what will be signed, signs, verifies our own output and commits; then
+the phone is answered. Cut anywhere, nothing is signed twice for one nonce and nothing is
+released that is not recorded.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from issuer.clock import seconds_of
+from issuer.configurations import Configuration
+from issuer.sealing import hash_token
+from issuer.store import wallet_sessions
+from verifier.jws import Json
+from wallet_api.deps import (
+    BearerDep,
+    BodyDep,
+    PicPath,
+    SessionDep,
+    Wallet,
+    WalletDep,
+    institution_of,
+    parse_json_body,
+)
+from wallet_api.errors import (
+    EncryptionNotSupported,
+    InvalidProof,
+    MalformedCredentialRequest,
+    NotJson,
+    TokenNotValid,
+    UnknownConfiguration,
+    UnknownIdentifier,
+)
+from wallet_api.issuance import issue_for_token
+from wallet_api.nonce import burn_nonce
+from wallet_api.problems import OAuthRoute
+from wallet_api.proofs import UnverifiedProof, parse_proof, verify_proof
+from wallet_api.refresh import CARD_PATH
+
+_NAMES = ("credential_configuration_id", "credential_identifier")
+
+router = APIRouter(route_class=OAuthRoute, tags=["OpenID4VCI"])
+
+
+class IssuedCredential(BaseModel):
+    """One credential: an SD-JWT VC, or the two texts of the ESC QR."""
+
+    credential: str | dict[str, str]
+
+
+class EscDevice(BaseModel):
+    """How the phone asks for its card from now on (an addition of ours)."""
+
+    device_token: str
+    card_uri: str
+
+
+class CredentialAnswer(BaseModel):
+    """What is given out (section 8.3)."""
+
+    credentials: list[IssuedCredential] = Field(min_length=1, max_length=1)
+    esc_device: EscDevice
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRequest:
+    """A credential request whose form is right."""
+
+    configuration: Configuration
+    proof: UnverifiedProof
+
+
+def parse_credential_request(body: Json) -> CredentialRequest:
+    """Read a credential request (section 8.2); unknown members are ignored.
+
+    Raises:
+        MalformedCredentialRequest: A member is missing, of another type, or one too many.
+        EncryptionNotSupported: An encrypted answer is asked for.
+        UnknownConfiguration: We have no such configuration.
+        UnknownIdentifier: We give no credential identifiers out.
+        InvalidProof: The proof is missing or malformed.
+    """
+    if "credential_response_encryption" in body:
+        raise EncryptionNotSupported("encrypted answers are not supported")
+    configuration = _configuration(body)
+    return CredentialRequest(configuration, parse_proof(only_proof(body)))
+
+
+def _json(request: Request, body: bytes) -> Json:
+    try:
+        return parse_json_body(request, body)
+    except NotJson as error:
+        raise MalformedCredentialRequest(str(error)) from error
+
+
+def _configuration(body: Json) -> Configuration:
+    names = [name for name in _NAMES if name in body]
+    if len(names) != 1 or not isinstance(body[names[0]], str):
+        raise MalformedCredentialRequest(
+            "exactly one of credential_configuration_id and credential_identifier, a text"
+        )
+    if names[0] == "credential_identifier":
+        raise UnknownIdentifier("no credential identifiers are given out here")
+    try:
+        return Configuration(body[names[0]])
+    except ValueError as error:
+        raise UnknownConfiguration("no such credential configuration") from error
+
+
+def only_proof(body: Json) -> str:
+    """The one proof of a request (section 8.2, `proofs`).
+
+    Raises:
+        MalformedCredentialRequest: `proofs` has another form, or more than one proof.
+        InvalidProof: There is none, or none of the type `jwt`.
+    """
+    if "proofs" not in body:
+        raise InvalidProof("proofs is missing")
+    proofs: Any = body["proofs"]
+    if not isinstance(proofs, dict) or len(proofs) != 1:
+        raise MalformedCredentialRequest("proofs is an object with one proof type")
+    if "jwt" not in proofs:
+        raise InvalidProof("only proofs of the type jwt are supported")
+    texts = proofs["jwt"]
+    if not isinstance(texts, list) or not texts or not all(isinstance(one, str) for one in texts):
+        raise MalformedCredentialRequest("proofs.jwt is an array of texts")
+    if len(texts) > 1:
+        raise MalformedCredentialRequest("one proof in a request: batches are not supported")
+    return str(texts[0])
+
+
+def _living_token(pic: PicPath, bearer: BearerDep, wallet: WalletDep) -> bytes:
+    """The hash of the request's access token, which lives; nothing else is read before.
+
+    Raises:
+        TokenNotValid: It is unknown, expired, spent or another institution's.
+    """
+    token_sha256 = hash_token(bearer)
+    with wallet.reading() as session:
+        institution_of(session, pic)
+        now = seconds_of(wallet.clock())
+        token = wallet_sessions.access_token(session, pic, token_sha256, now=now)
+    if token is None or token.credentials_left <= 0:
+        raise TokenNotValid("the access token is not known, has expired or is used up")
+    return token_sha256
+
+
+@router.post(
+    "/{pic}/credential",
+    summary="Get a credential",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "example": {
+                        "credential_configuration_id": "EuropeanStudentCard",
+                        "proofs": {"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]},
+                    }
+                }
+            },
+        }
+    },
+)
+def give_credential(
+    request: Request,
+    pic: PicPath,
+    token_sha256: Annotated[bytes, Depends(_living_token)],
+    body: BodyDep,
+    wallet: WalletDep,
+    session: SessionDep,
+    response: Response,
+) -> CredentialAnswer:
+    """One credential of the card that the access token is for, bound to the proof's key."""
+    asked = parse_credential_request(_json(request, body))
+    response.headers["cache-control"] = "no-store"
+    return _give(wallet, session, pic=pic, token_sha256=token_sha256, asked=asked)
+
+
+def _give(
+    wallet: Wallet, session: Session, *, pic: str, token_sha256: bytes, asked: CredentialRequest
+) -> CredentialAnswer:
+    # 1. The nonce, for good. The request's session has not begun: SQLite has one writer.
+    burn_nonce(wallet, pic=pic, nonce=asked.proof.nonce)
+    # 2. The proof (Appendix F.4).
+    audience = wallet.settings.credential_issuer(pic)
+    now = wallet.clock()
+    holder_jwk = verify_proof(asked.proof, audience=audience, now=seconds_of(now))
+    # 3. Spend, reserve, sign, verify; committed by the session before the answer leaves.
+    issued = issue_for_token(
+        wallet,
+        session,
+        pic=pic,
+        token_sha256=token_sha256,
+        configuration=asked.configuration,
+        holder_jwk=holder_jwk,
+        now=now,
+    )
+    device = EscDevice(
+        device_token=issued.device_token, card_uri=wallet.settings.public_url + CARD_PATH
+    )
+    return CredentialAnswer(
+        credentials=[IssuedCredential(credential=issued.credential)], esc_device=device
+    )

@@ -1,0 +1,157 @@
+"""What handlers ask for: the service's parts, a session, a body within its cap, a bearer token.
+
+The session commits before the answer leaves (`scope="function"`); what must survive a refusal
+is committed by `own_transaction` on its own, before the session is first used.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from issuer.clock import Clock
+from issuer.errors import InstitutionNotFound, NotAuthenticated
+from issuer.keys import KeyRing
+from issuer.sealing import Sealer
+from issuer.staff import Role as StaffRole
+from issuer.staff import authenticate_staff, require_role
+from issuer.store import institutions
+from issuer.tables import Institution, StaffKey
+from verifier.errors import MalformedJws
+from verifier.jws import Json, parse_json_object
+from wallet_api.card_reading import CardReader
+from wallet_api.errors import (
+    BodyTooLarge,
+    NotJson,
+    TokenInQuery,
+    TokenMissing,
+)
+from wallet_api.settings import WalletSettings
+
+MAX_BODY_BYTES = 64 * 1024
+_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,512})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The parts of the running service."""
+
+    settings: WalletSettings
+    engine: Engine
+    keys: KeyRing
+    sealer: Sealer
+    clock: Clock
+    reader: CardReader
+
+    @contextmanager
+    def own_transaction(self) -> Iterator[Session]:
+        """A transaction that is committed here, whatever the request comes to."""
+        with Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads."""
+        reading = self.engine.execution_options(read_only=True)
+        with Session(reading) as session:
+            yield session
+
+
+def wallet_of(request: Request) -> Wallet:
+    """The service that answers this request."""
+    wallet: Wallet = request.app.state.wallet
+    return wallet
+
+
+WalletDep = Annotated[Wallet, Depends(wallet_of)]
+
+
+def _session(wallet: WalletDep) -> Iterator[Session]:
+    with Session(wallet.engine) as session, session.begin():
+        yield session
+
+
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
+BodyDep = Annotated[bytes, Depends(_body)]
+
+
+def media_type_of(request: Request) -> str:
+    """The body's media type, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def parse_json_body(request: Request, body: bytes) -> Json:
+    """The body as a JSON object, strictly.
+
+    Raises:
+        NotJson: Another media type, or not a JSON object with each name once.
+    """
+    if media_type_of(request) != "application/json":
+        raise NotJson("the body is not application/json")
+    try:
+        return parse_json_object(body)
+    except MalformedJws as error:
+        raise NotJson(f"the body is {error}") from error
+
+
+def bearer_token(request: Request) -> str:
+    """The token in the Authorization header (RFC 6750, section 2.1).
+
+    Raises:
+        TokenInQuery: There is one in the query (section 2.3), which we never take.
+        TokenMissing: There is none.
+    """
+    if "access_token" in request.query_params:
+        raise TokenInQuery("a token belongs in the Authorization header")
+    match = _BEARER.fullmatch(request.headers.get("authorization", ""))
+    if match is None:
+        raise TokenMissing("a bearer token in the Authorization header is needed")
+    return match[1]
+
+
+BearerDep = Annotated[str, Depends(bearer_token)]
+PicPath = Annotated[str, Path(pattern=r"^[0-9]{9}$", examples=["999853608"])]
+
+
+def institution_of(session: Session, pic: str) -> Institution:
+    """The institution of a path.
+
+    Raises:
+        InstitutionNotFound: We issue for no such one.
+    """
+    found = institutions.by_pic(session, pic)
+    if found is None:
+        raise InstitutionNotFound("no such institution here")
+    return found
+
+
+def staff_of(request: Request, session: Session, role: StaffRole) -> StaffKey:
+    """The staff key of a request, which may do what the role may.
+
+    Raises:
+        NotAuthenticated: No key, or not one of ours.
+        NotPermitted: The key's role is below.
+    """
+    try:
+        text = bearer_token(request)
+    except TokenMissing as error:
+        raise NotAuthenticated("a staff key in the Authorization header is needed") from error
+    key = authenticate_staff(session, text)
+    require_role(key, role)
+    return key

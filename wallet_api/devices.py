@@ -1,0 +1,151 @@
+"""What a device does besides asking: renew its credentials, and end.
+
+Renewal is OpenID4VCI's proof of possession against a device token instead of an access token:
+the nonce is burnt first and for good; the key must be the one that the credentials renewed are
+bound to, so that whoever has only the token cannot move a card to another phone.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from issuer.clock import seconds_of
+from issuer.configurations import Configuration
+from issuer.credentials import end_device, renew_credentials
+from issuer.errors import CardNotFound
+from issuer.orders import ReleasedCredential
+from issuer.sealing import hash_token
+from issuer.store import cards, credentials
+from issuer.store import devices as stored_devices
+from issuer.tables import Card, Device
+from verifier.jws import Json
+from wallet_api.credential import only_proof
+from wallet_api.deps import BearerDep, BodyDep, SessionDep, Wallet, WalletDep, parse_json_body
+from wallet_api.errors import DeviceNotKnown, NotJson, RenewalTooSoon, UnknownConfiguration
+from wallet_api.nonce import burn_nonce
+from wallet_api.proofs import parse_proof, verify_proof
+from wallet_api.refresh import RENEWAL_PATH
+
+CREDENTIALS_AN_HOUR = 40  # of one device: ten times all that a phone holds
+_HOUR = 3600  # seconds
+
+router = APIRouter(tags=["devices"])
+
+
+class RenewalAnswer(BaseModel):
+    """The new credentials, by configuration; those they replace are revoked."""
+
+    credentials: dict[str, ReleasedCredential] = Field(
+        examples=[{"EuropeanStudentCard": "eyJ0eXAiOiJkYytzZC1qd3Qi..."}]
+    )
+
+
+@router.post(
+    RENEWAL_PATH,
+    summary="Renew the credentials of this device",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "example": {
+                        "proofs": {"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]},
+                        "credential_configuration_ids": ["EuropeanStudentCard"],
+                    }
+                }
+            },
+        }
+    },
+)
+def renew_card(
+    request: Request,
+    bearer: BearerDep,
+    body: BodyDep,
+    wallet: WalletDep,
+    session: SessionDep,
+    response: Response,
+) -> RenewalAnswer:
+    """New credentials for the key that the old ones are bound to, against a fresh proof of it."""
+    pic = _pic_of_device(wallet, bearer)
+    asked = parse_json_body(request, body)
+    wanted = _wanted(asked)
+    proof = parse_proof(only_proof(asked))
+    burn_nonce(wallet, pic=pic, nonce=proof.nonce)
+    now = wallet.clock()
+    audience = wallet.settings.credential_issuer(pic)
+    holder_jwk = verify_proof(proof, audience=audience, now=seconds_of(now))
+    device, card = _hold(session, bearer)
+    _check_pace(session, device, now=seconds_of(now))
+    renewed = renew_credentials(
+        session,
+        card=card,
+        device=device,
+        holder_jwk=holder_jwk,
+        configurations=wanted,
+        keys=wallet.keys,
+        policy=wallet.settings.issuing_policy,
+        now=now,
+    )
+    response.headers["cache-control"] = "no-store"
+    return RenewalAnswer(credentials={kind.value: text for kind, text in renewed.items()})
+
+
+@router.delete("/device", status_code=204, summary="End this device")
+def end_this_device(bearer: BearerDep, wallet: WalletDep, session: SessionDep) -> None:
+    """The device token and every credential of the device end; the card lives on."""
+    device, _ = _hold(session, bearer)
+    end_device(session, device, now=wallet.clock(), actor=f"device:{device.id}")
+
+
+def _pic_of_device(wallet: Wallet, bearer: str) -> str:
+    with wallet.reading() as session:
+        return _device(session, bearer).escn[-9:]
+
+
+def _device(session: Session, bearer: str) -> Device:
+    device = stored_devices.by_token(session, hash_token(bearer))
+    if device is None:
+        raise DeviceNotKnown("no such device, or it was ended")
+    return device
+
+
+def _hold(session: Session, bearer: str) -> tuple[Device, Card]:
+    """The device and its card, held: two requests of one device come one after the other.
+
+    Raises:
+        DeviceNotKnown: No such device, or it was ended a moment ago.
+        CardNotFound: Its card is gone.
+    """
+    device = _device(session, bearer)
+    card = cards.by_escn(session, device.escn[-9:], device.escn, lock=True)
+    if card is None:
+        raise CardNotFound("no such card at this institution")
+    session.refresh(device)
+    if device.ended_at is not None:
+        raise DeviceNotKnown("no such device, or it was ended")
+    return device, card
+
+
+def _check_pace(session: Session, device: Device, *, now: int) -> None:
+    """A phone that missed an answer asks again at once; one that never stops eats status entries.
+
+    Raises:
+        RenewalTooSoon: It had its fill in the last hour.
+    """
+    since = now - _HOUR
+    if credentials.count_issued(session, device.id or 0, since=since) >= CREDENTIALS_AN_HOUR:
+        raise RenewalTooSoon("too many credentials were renewed in the last hour")
+
+
+def _wanted(asked: Json) -> list[Configuration] | None:
+    names: Any = asked.get("credential_configuration_ids")
+    if names is None:
+        return None
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise NotJson("credential_configuration_ids is a non-empty array of texts")
+    try:
+        return [Configuration(name) for name in names]
+    except ValueError as error:
+        raise UnknownConfiguration("no such credential configuration") from error

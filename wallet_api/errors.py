@@ -1,0 +1,122 @@
+"""What phones are refused, as a tree of reasons. Codes and statuses are in `problems`.
+
+    WalletError
+    ├── BodyTooLarge, NotJson, NotAForm
+    ├── OfferNotFound
+    ├── TokenRefused          the token endpoint
+    │   ├── MalformedTokenRequest, UnsupportedGrant
+    │   └── InvalidGrant, WrongTxCode
+    ├── BearerRefused         the access token of a request
+    │   └── TokenMissing, TokenInQuery, TokenNotValid, DeviceNotKnown
+    ├── RequestRefused        the credential endpoint, and renewal
+    │   ├── MalformedCredentialRequest, UnknownConfiguration, UnknownIdentifier
+    │   ├── InvalidProof, InvalidNonce
+    │   └── EncryptionNotSupported, RequestDenied
+    └── CardNotActive, RenewalTooSoon
+
+Messages go out to the phone: they carry no secret, no name and no ESI.
+"""
+
+
+class WalletError(Exception):
+    """Any refusal of the wallet API."""
+
+
+class BodyTooLarge(WalletError):
+    """The request's body is over the cap."""
+
+
+class NotJson(WalletError):
+    """The body is not a JSON object of the expected form."""
+
+
+class NotAForm(WalletError):
+    """The body is not a form, or names a parameter twice."""
+
+
+class OfferNotFound(WalletError):
+    """No such offer, or not any more."""
+
+
+class TokenRefused(WalletError):
+    """The token endpoint refuses (RFC 6749, section 5.2)."""
+
+
+class MalformedTokenRequest(TokenRefused):
+    """A parameter is missing or malformed; the transaction code too."""
+
+
+class UnsupportedGrant(TokenRefused):
+    """Another grant than the pre-authorized code."""
+
+
+class InvalidGrant(TokenRefused):
+    """The pre-authorized code is unknown, used, expired or out of attempts."""
+
+
+class WrongTxCode(TokenRefused):
+    """The transaction code is wrong; one attempt less."""
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(f"the transaction code is wrong, tries left: {tries_left}")
+        self.tries_left = tries_left
+
+
+class BearerRefused(WalletError):
+    """The request does not carry a token that allows it (RFC 6750, section 3)."""
+
+
+class TokenMissing(BearerRefused):
+    """No token in the Authorization header."""
+
+
+class TokenInQuery(BearerRefused):
+    """A token in the query, where it ends up in logs."""
+
+
+class TokenNotValid(BearerRefused):
+    """The access token is unknown, expired, spent, or another institution's."""
+
+
+class DeviceNotKnown(BearerRefused):
+    """The device token is unknown, or its device was ended."""
+
+
+class RequestRefused(WalletError):
+    """The credential endpoint refuses (OpenID4VCI 1.0, section 8.3.1.2)."""
+
+
+class MalformedCredentialRequest(RequestRefused):
+    """A member is missing, of another type, or excludes another one."""
+
+
+class UnknownConfiguration(RequestRefused):
+    """No such credential configuration."""
+
+
+class UnknownIdentifier(RequestRefused):
+    """No such credential identifier; we give none out."""
+
+
+class InvalidProof(RequestRefused):
+    """The proof of the key is missing or does not hold: asking again does not help."""
+
+
+class InvalidNonce(RequestRefused):
+    """The nonce is not ours, used or too old: asking again with a new one helps."""
+
+
+class EncryptionNotSupported(RequestRefused):
+    """An encrypted answer is asked for."""
+
+
+class RequestDenied(RequestRefused):
+    """The card cannot be given out now: suspended, revoked or expired since the offer."""
+
+
+class CardNotActive(WalletError):
+    """Only an active card is offered or renewed."""
+
+
+class RenewalTooSoon(WalletError):
+    """The device renewed more often than any phone needs to."""

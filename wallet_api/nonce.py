@@ -1,0 +1,65 @@
+"""The nonce endpoint (OpenID4VCI 1.0, section 7), and the life of a `c_nonce`.
+
+A nonce is 256 random bits, kept as its SHA-256, for one institution, five minutes and one proof.
+"""
+
+import secrets
+from datetime import timedelta
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from issuer.clock import seconds_of
+from issuer.sealing import hash_token
+from issuer.store import wallet_sessions
+from wallet_api.deps import PicPath, Wallet, WalletDep, institution_of
+from wallet_api.errors import InvalidNonce
+from wallet_api.problems import OAuthRoute
+
+NONCE_LIFETIME = timedelta(minutes=5)
+_MAX_NONCE_CHARS = 64
+
+router = APIRouter(route_class=OAuthRoute, tags=["OpenID4VCI"])
+
+
+class NonceAnswer(BaseModel):
+    """A fresh nonce."""
+
+    c_nonce: str = Field(examples=["wKI4LT17ac15ES9bw8ac4vTc0eyTLkoQ1jA8cSdDTEc"])
+
+
+def give_nonce(session: Session, *, pic: str, now: int) -> str:
+    """Make a nonce and remember it; the caller commits."""
+    nonce = secrets.token_urlsafe(32)
+    wallet_sessions.add_nonce(
+        session,
+        pic=pic,
+        nonce_sha256=hash_token(nonce),
+        expires_at=now + int(NONCE_LIFETIME.total_seconds()),
+    )
+    return nonce
+
+
+def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
+    """Use up a nonce, for good, whatever becomes of the request.
+
+    Raises:
+        InvalidNonce: Not given out for this institution, used before, or too old.
+    """
+    with wallet.own_transaction() as session:
+        burnt = len(nonce) <= _MAX_NONCE_CHARS and wallet_sessions.burn_nonce(
+            session, pic=pic, nonce_sha256=hash_token(nonce), now=seconds_of(wallet.clock())
+        )
+    if not burnt:
+        raise InvalidNonce("the nonce is not known, was used, or is too old")
+
+
+@router.post("/{pic}/nonce", summary="Get a nonce for a proof")
+def make_nonce(pic: PicPath, wallet: WalletDep, response: Response) -> NonceAnswer:
+    """A nonce for one proof within five minutes; no authentication (section 7)."""
+    with wallet.own_transaction() as session:
+        institution_of(session, pic)
+        nonce = give_nonce(session, pic=pic, now=seconds_of(wallet.clock()))
+    response.headers["cache-control"] = "no-store"
+    return NonceAnswer(c_nonce=nonce)

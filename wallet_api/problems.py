@@ -1,0 +1,203 @@
+"""Refusals on the wire: two dialects from one table.
+
+OpenID4VCI routes speak OAuth JSON (RFC 6749 section 5.2, OpenID4VCI 1.0 section 8.3.1), all
+others problem details (RFC 9457). Bearer refusals carry WWW-Authenticate (RFC 6750) in both.
+A reason that is not in the table is a fault of ours: 500, with an id that is also in the log.
+"""
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from issuer.errors import (
+    CardNotFound,
+    CardStateConflict,
+    CredentialNotPossible,
+    InstitutionNotFound,
+    IssuerError,
+    NoActiveKey,
+    NotAuthenticated,
+    NotPermitted,
+    UnknownDeviceKey,
+)
+from wallet_api import errors
+from wallet_api.card_reading import ReadFailed
+
+PROBLEM_TYPE = "urn:european-student-card:problem:"
+# The only characters of error_description (RFC 6749, section 5.2).
+_NOT_DESCRIBABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+_RETRY_AFTER = {429: "3600", 503: "1"}  # seconds
+_NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a reason is told: status, OAuth code, problem type and title."""
+
+    status: int
+    oauth: str
+    slug: str
+    title: str
+    # The error of WWW-Authenticate: Bearer; "" for the bare challenge, None for none.
+    bearer: str | None = None
+
+
+class OAuthRoute(APIRoute):
+    """A route whose refusals are OAuth JSON."""
+
+
+WIRE: dict[type[Exception], Wire] = {
+    errors.BodyTooLarge: Wire(413, "invalid_request", "body-too-large", "Body too large"),
+    errors.NotJson: Wire(400, "invalid_request", "not-json", "Not the JSON expected"),
+    errors.NotAForm: Wire(400, "invalid_request", "not-a-form", "Not the form expected"),
+    errors.OfferNotFound: Wire(404, "invalid_request", "offer-not-found", "No such offer"),
+    errors.MalformedTokenRequest: Wire(
+        400, "invalid_request", "malformed-request", "Malformed request"
+    ),
+    errors.UnsupportedGrant: Wire(
+        400, "unsupported_grant_type", "unsupported-grant", "Unsupported grant"
+    ),
+    errors.InvalidGrant: Wire(400, "invalid_grant", "invalid-grant", "Code not valid"),
+    errors.WrongTxCode: Wire(400, "invalid_grant", "wrong-tx-code", "Wrong transaction code"),
+    errors.TokenMissing: Wire(401, "invalid_token", "token-missing", "A token is needed", ""),
+    errors.TokenInQuery: Wire(
+        400, "invalid_request", "token-in-query", "A token in the query", "invalid_request"
+    ),
+    errors.TokenNotValid: Wire(
+        401, "invalid_token", "token-not-valid", "Token not valid", "invalid_token"
+    ),
+    errors.DeviceNotKnown: Wire(
+        401, "invalid_token", "device-not-known", "Device not known", "invalid_token"
+    ),
+    errors.MalformedCredentialRequest: Wire(
+        400, "invalid_credential_request", "malformed-request", "Malformed request"
+    ),
+    errors.UnknownConfiguration: Wire(
+        400, "unknown_credential_configuration", "unknown-configuration", "Unknown configuration"
+    ),
+    errors.UnknownIdentifier: Wire(
+        400, "unknown_credential_identifier", "unknown-identifier", "Unknown identifier"
+    ),
+    errors.InvalidProof: Wire(400, "invalid_proof", "invalid-proof", "Proof does not hold"),
+    errors.InvalidNonce: Wire(400, "invalid_nonce", "invalid-nonce", "Nonce is not current"),
+    errors.EncryptionNotSupported: Wire(
+        400, "invalid_encryption_parameters", "encryption-not-supported", "No encrypted answers"
+    ),
+    errors.RequestDenied: Wire(
+        400, "credential_request_denied", "request-denied", "Card cannot be given out"
+    ),
+    errors.CardNotActive: Wire(409, "invalid_request", "card-not-active", "Card is not active"),
+    errors.RenewalTooSoon: Wire(429, "invalid_request", "renewal-too-soon", "Renewed too often"),
+    ReadFailed: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
+    UnknownDeviceKey: Wire(403, "invalid_proof", "unknown-device-key", "Not the device's key"),
+    CredentialNotPossible: Wire(
+        409, "credential_request_denied", "credential-not-possible", "Not enough is known"
+    ),
+    NoActiveKey: Wire(503, "temporarily_unavailable", "no-active-key", "No key may sign now"),
+    CardNotFound: Wire(404, "invalid_request", "card-not-found", "No such card"),
+    InstitutionNotFound: Wire(
+        404, "invalid_request", "institution-not-found", "No such institution"
+    ),
+    CardStateConflict: Wire(409, "invalid_request", "card-state", "Not in this state"),
+    NotAuthenticated: Wire(401, "invalid_token", "not-authenticated", "Not authenticated", ""),
+    NotPermitted: Wire(403, "insufficient_scope", "not-permitted", "Not permitted"),
+    RequestValidationError: Wire(422, "invalid_request", "malformed-request", "Malformed request"),
+    PoolTimeout: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
+    OperationalError: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
+}
+# Reasons whose own words could hold what was sent or stored.
+_NO_WORDS = (RequestValidationError, PoolTimeout, OperationalError)
+_UNEXPECTED = Wire(500, "server_error", "unexpected", "Unexpected failure")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal of the app in its route's dialect."""
+    for reason in WIRE:
+        app.add_exception_handler(reason, _answer_known)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def _answer_known(request: Request, reason: Exception) -> Response:
+    wire = next(WIRE[kind] for kind in type(reason).__mro__ if kind in WIRE)
+    detail = "" if isinstance(reason, _NO_WORDS) else str(reason)
+    logger.info("refused %s: %s", _operation(request), type(reason).__name__)
+    extra = {"tries_left": reason.tries_left} if isinstance(reason, errors.WrongTxCode) else {}
+    return render(request, wire, detail=detail, extra=extra)
+
+
+def _answer_http(request: Request, reason: Exception) -> Response:
+    """The framework's own: no such path, no such method."""
+    status = reason.status_code if isinstance(reason, HTTPException) else 500
+    headers = (reason.headers or {}) if isinstance(reason, HTTPException) else {}
+    title = {404: "No such resource", 405: "No such method here"}.get(status, "Refused")
+    wire = Wire(status, "invalid_request", "not-found" if status == 404 else "refused", title)
+    answer = render(request, wire)
+    answer.headers.update(headers)
+    return answer
+
+
+def _answer_unexpected(request: Request, reason: Exception) -> Response:
+    instance = secrets.token_hex(8)
+    # The text of a foreign exception can hold what was sent: its type and place are enough.
+    place = reason.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "?" if place is None else f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
+    # Our own messages hold nothing personal (`issuer.errors`).
+    words = str(reason) if isinstance(reason, IssuerError) else ""
+    name = type(reason).__name__
+    logger.error("%s %s in %s at %s (%s)", name, words, _operation(request), where, instance)
+    return render(request, _UNEXPECTED, extra={"instance": f"urn:esc-failure:{instance}"})
+
+
+def render(
+    request: Request, wire: Wire, *, detail: str = "", extra: Mapping[str, object] | None = None
+) -> Response:
+    """One refusal, in the dialect of the request's route."""
+    body: dict[str, object]
+    if isinstance(request.scope.get("route"), OAuthRoute):
+        media_type = "application/json"
+        body = {"error": wire.oauth, "error_description": describe(detail or wire.title)}
+    else:
+        media_type = "application/problem+json"
+        body = {"type": PROBLEM_TYPE + wire.slug, "title": wire.title, "status": wire.status}
+        body |= {"detail": detail} if detail else {}
+    content = json.dumps(body | dict(extra or {})).encode()
+    return Response(content, wire.status, _headers(wire, detail), media_type)
+
+
+def describe(text: str) -> str:
+    """The text with only the characters that error_description may have."""
+    return _NOT_DESCRIBABLE.sub("?", text)
+
+
+def _headers(wire: Wire, detail: str) -> dict[str, str]:
+    headers = dict(_NO_STORE)
+    if wire.bearer == "":
+        headers["www-authenticate"] = "Bearer"
+    elif wire.bearer is not None:
+        words = describe(detail or wire.title)
+        headers["www-authenticate"] = f'Bearer error="{wire.bearer}", error_description="{words}"'
+    if wire.status in _RETRY_AFTER:
+        headers["retry-after"] = _RETRY_AFTER[wire.status]
+    return headers
+
+
+def _operation(request: Request) -> str:
+    """The route's name: never the path, which can hold an offer's reference."""
+    route = request.scope.get("route")
+    return route.name if isinstance(route, APIRoute) else "no route"

@@ -1,0 +1,143 @@
+"""A phone asks how its card is: one request, an opaque token, mostly 304.
+
+The path that phones call by the thousand: on the event loop, no session of the ORM, an own read
+connection (`card_reading`). Only when credentials near their end does a thread of the pool write
+one row, the nonce for the phone's proof.
+"""
+
+import hashlib
+import json
+from datetime import date
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from issuer.clock import seconds_of, today_of
+from issuer.configurations import Configuration
+from issuer.lifecycle import CardState
+from issuer.sealing import hash_token
+from issuer.store import credentials
+from wallet_api.card_reading import CardOnDevice
+from wallet_api.deps import Wallet, bearer_token, wallet_of
+from wallet_api.errors import DeviceNotKnown
+from wallet_api.nonce import give_nonce
+from wallet_api.times import utc_text
+
+CARD_PATH = "/device/card"
+RENEWAL_PATH = "/device/card/renewal"
+_HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
+
+router = APIRouter(tags=["devices"])
+
+
+class InstitutionOfCard(BaseModel):
+    """Who issued the card."""
+
+    pic: str = Field(examples=["999853608"])
+    name: str = Field(examples=["Daugava University"])
+    country: str = Field(examples=["LV"])
+
+
+class Renewal(BaseModel):
+    """What the phone needs to get new credentials now."""
+
+    c_nonce: str
+    renewal_uri: str
+    credential_configuration_ids: list[str]
+
+
+class CardAnswer(BaseModel):
+    """A card as its phone should show it."""
+
+    escn: str = Field(examples=["00f3d4e0-6423-103e-add8-001999853608"])
+    state: Literal["active", "suspended", "revoked", "expired"]
+    reason: str | None = Field(description="Why it is suspended or revoked; staff's words")
+    institution: InstitutionOfCard
+    name: str
+    academic_level: str | None
+    issued_on: date
+    expires_on: date
+    last_updated: str = Field(examples=["2026-11-23T12:00:00Z"])
+    renewal: Renewal | None
+
+
+@router.get(
+    CARD_PATH,
+    response_class=Response,
+    responses={
+        200: {"model": CardAnswer, "description": "With an ETag, unless a renewal is due"},
+        304: {"description": "Nothing changed since the ETag given in If-None-Match"},
+        401: {"description": "No such device (any more)"},
+    },
+    summary="The card of this device",
+)
+async def show_card(request: Request) -> Response:
+    """The card's state for the device whose token is given (Bearer, If-None-Match)."""
+    wallet = wallet_of(request)
+    found = await _card_of(wallet, bearer_token(request))
+    now = wallet.clock()
+    state = _state_on(found, today_of(now))
+    body = _facts(found, state)
+    if state is CardState.ACTIVE and found.renew_at <= seconds_of(now):
+        # No ETag: a later 304 would leave the phone without its nonce.
+        body["renewal"] = await run_in_threadpool(_renewal, wallet, found, seconds_of(now))
+        return Response(_dump(body), headers=_HEADERS, media_type="application/json")
+    content = _dump(body)
+    headers = _HEADERS | {"etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
+    if headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
+
+
+async def _card_of(wallet: Wallet, token: str) -> CardOnDevice:
+    found = await wallet.reader.card_of_device(hash_token(token))
+    if found is None:
+        raise DeviceNotKnown("no such device, or it was ended")
+    return found
+
+
+def _state_on(found: CardOnDevice, today: date) -> CardState:
+    """The card's state; its last day ends it before any worker says so."""
+    state = CardState(found.state)
+    ended = state is not CardState.REVOKED and found.expires_on < today
+    return CardState.EXPIRED if ended else state
+
+
+def _facts(found: CardOnDevice, state: CardState) -> dict[str, Any]:
+    return {
+        "escn": found.escn,
+        "state": state.value,
+        "reason": found.reason if state in (CardState.SUSPENDED, CardState.REVOKED) else None,
+        "institution": {
+            "pic": found.pic,
+            "name": found.institution,
+            "country": found.country,
+        },
+        "name": found.name,
+        "academic_level": found.academic_level,
+        "issued_on": found.issued_on.isoformat(),
+        "expires_on": found.expires_on.isoformat(),
+        "last_updated": utc_text(max(found.card_updated_at, found.student_updated_at)),
+        "renewal": None,
+    }
+
+
+def _renewal(wallet: Wallet, found: CardOnDevice, now: int) -> dict[str, Any]:
+    with wallet.own_transaction() as session:
+        # From 0: what ended while the phone was off is renewed as well.
+        held = {
+            row.configuration
+            for row in credentials.living_of_device(session, found.device_id, now=0)
+        }
+        nonce = give_nonce(session, pic=found.pic, now=now)
+    return {
+        "c_nonce": nonce,
+        "renewal_uri": wallet.settings.public_url + RENEWAL_PATH,
+        "credential_configuration_ids": [kind.value for kind in Configuration if kind in held],
+    }
+
+
+def _dump(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

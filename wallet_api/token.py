@@ -1,0 +1,145 @@
+"""The token endpoint: a pre-authorized code and its transaction code for an access token.
+
+OpenID4VCI 1.0 section 6, RFC 6749 section 5. The use of a code, or of one of its attempts, is
+committed before the answer and whatever the answer is; the access token lives five minutes,
+since it is not bound to a key (section 6.2).
+"""
+
+import secrets
+from datetime import timedelta
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from issuer.clock import seconds_of
+from issuer.sealing import hash_token
+from issuer.store import wallet_sessions
+from issuer.store.wallet_sessions import CodeUse
+from issuer.tables import AccessToken, Offer
+from wallet_api.deps import BodyDep, PicPath, Wallet, WalletDep, institution_of, media_type_of
+from wallet_api.errors import (
+    InvalidGrant,
+    MalformedTokenRequest,
+    NotAForm,
+    UnsupportedGrant,
+    WrongTxCode,
+)
+from wallet_api.metadata import PRE_AUTHORIZED_GRANT
+from wallet_api.offers import hash_tx_code
+from wallet_api.problems import OAuthRoute
+
+ACCESS_LIFETIME = timedelta(minutes=5)
+CREDENTIALS_OF_TOKEN = 8
+_FORM = "application/x-www-form-urlencoded"
+_MAX_FIELDS = 20
+_MAX_CODE_CHARS = 128
+
+router = APIRouter(route_class=OAuthRoute, tags=["OpenID4VCI"])
+
+
+class TokenAnswer(BaseModel):
+    """An access token (section 6.2)."""
+
+    access_token: str = Field(examples=["eGzhKcQfBt3Ru7GN0hQ3oWYPTi7HUkoUCkDDQb5LGtA"])
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(examples=[300])
+
+
+async def _form(request: Request, body: BodyDep) -> dict[str, str]:
+    if media_type_of(request) != _FORM:
+        raise NotAForm(f"the body is not {_FORM}")
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
+        )
+    except ValueError as error:
+        raise NotAForm("the form cannot be read") from error
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise NotAForm("a parameter is given twice")  # RFC 6749, section 3.2
+    return form
+
+
+FormDep = Annotated[dict[str, str], Depends(_form)]
+
+
+@router.post(
+    "/{pic}/token",
+    summary="Exchange a pre-authorized code",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                _FORM: {
+                    "schema": {
+                        "type": "object",
+                        "required": ["grant_type", "pre-authorized_code", "tx_code"],
+                        "properties": {
+                            "grant_type": {"const": PRE_AUTHORIZED_GRANT},
+                            "pre-authorized_code": {"type": "string"},
+                            "tx_code": {"type": "string", "examples": ["493536"]},
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+def give_token(pic: PicPath, form: FormDep, wallet: WalletDep, response: Response) -> TokenAnswer:
+    """An access token for the card of the offer; the code is used up (section 6.1)."""
+    _check_grant(_required(form, "grant_type"))
+    code = _required(form, "pre-authorized_code")
+    tx_code = _required(form, "tx_code")
+    token = _take(wallet, pic=pic, code=code, tx_code=tx_code)
+    response.headers["cache-control"] = "no-store"
+    seconds = int(ACCESS_LIFETIME.total_seconds())
+    return TokenAnswer(access_token=token, token_type="Bearer", expires_in=seconds)  # noqa: S106
+
+
+def _check_grant(grant: str) -> None:
+    if grant != PRE_AUTHORIZED_GRANT:
+        raise UnsupportedGrant("only the pre-authorized code grant is supported")
+
+
+def _required(form: dict[str, str], name: str) -> str:
+    value = form.get(name, "")
+    if not value:
+        raise MalformedTokenRequest(f"{name} is missing")
+    if len(value) > _MAX_CODE_CHARS:
+        raise MalformedTokenRequest(f"{name} is too long")
+    return value
+
+
+def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
+    now = seconds_of(wallet.clock())
+    token = secrets.token_urlsafe(32)
+    with wallet.own_transaction() as session:
+        institution_of(session, pic)
+        use, offer = wallet_sessions.take_offer_code(
+            session,
+            pic=pic,
+            code_sha256=hash_token(code),
+            tx_code_hash=hash_tx_code(wallet, code=code, tx_code=tx_code),
+            now=now,
+        )
+        left = 0 if offer is None else offer.attempts_left
+        if use is CodeUse.TAKEN and offer is not None:
+            wallet_sessions.add_access_token(session, _access_token(offer, token, now=now))
+    # Refused only here: the attempt is committed.
+    if use is CodeUse.WRONG_TX_CODE and left > 0:
+        raise WrongTxCode(left)
+    if use is not CodeUse.TAKEN:
+        raise InvalidGrant("the code is not known, was used, has expired or was tried too often")
+    return token
+
+
+def _access_token(offer: Offer, token: str, *, now: int) -> AccessToken:
+    return AccessToken(
+        token_sha256=hash_token(token),
+        escn=offer.escn,
+        offer_id=offer.id or 0,
+        credentials_left=CREDENTIALS_OF_TOKEN,
+        expires_at=now + int(ACCESS_LIFETIME.total_seconds()),
+    )
