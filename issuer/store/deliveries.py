@@ -7,7 +7,7 @@ when the first is being delivered at this moment.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, func, select, update
 
@@ -47,8 +47,7 @@ def want(session: Session, *, pic: str, student_id: int, escn: str | None, now: 
         .values(next_attempt_at=now)
     )
     if waiting.rowcount == 0:
-        session.add(_waiting(Subject(pic, student_id, escn), now))
-        session.flush()
+        add_new(session, [Subject(pic, student_id, escn)], now=now)
 
 
 def want_all(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
@@ -79,7 +78,7 @@ def add_new(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
     """Deliveries of persons and cards that are new themselves, each person before its cards."""
     ordered = sorted(subjects, key=lambda subject: subject.escn is not None)
     if ordered:
-        rows = [_waiting(subject, now).model_dump(exclude={"id"}) for subject in ordered]
+        rows = [_waiting(subject, now) for subject in ordered]
         session.connection().execute(Delivery.__table__.insert(), rows)  # type: ignore[attr-defined]
 
 
@@ -103,12 +102,14 @@ def search(
     return Page(items, total, paging)
 
 
-def _waiting(subject: Subject, now: int) -> Delivery:
-    return Delivery(
-        pic=subject.pic,
-        student_id=subject.student_id,
-        escn=subject.escn,
-        state=DeliveryState.WAITING,
-        next_attempt_at=now,
-        created_at=now,
-    )
+def _waiting(subject: Subject, now: int) -> dict[str, Any]:
+    return {
+        "pic": subject.pic,
+        "student_id": subject.student_id,
+        "escn": subject.escn,
+        "state": DeliveryState.WAITING,
+        "attempts": 0,
+        "next_attempt_at": now,
+        "leased_until": 0,
+        "created_at": now,
+    }

@@ -1,0 +1,216 @@
+"""A chunk of rows becomes students, cards and deliveries, in the caller's transaction.
+
+Idempotent: what is in step already is not touched, so a file that was imported half may simply be
+imported again. One query says which students exist, one which cards; new rows are inserted and
+changed ones updated in bulk.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlmodel import Session
+
+from issuer.clock import seconds_of, today_of
+from issuer.escn_clock import mint_escns
+from issuer.importing.changes import changed_dates, changed_student, is_living, needs_new_card
+from issuer.importing.columns import Field
+from issuer.importing.rows import ImportedStudent
+from issuer.importing.stored import (
+    CARD,
+    STUDENT,
+    key_of,
+    newest_cards,
+    stored_students,
+    student_ids,
+)
+from issuer.lifecycle import CardState, first_state
+from issuer.store import audit, deliveries, devices, institutions
+from issuer.store.deliveries import Subject
+from issuer.students import student_columns
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of rows."""
+
+    created: int = 0  # students that were not known
+    changed: int = 0  # students whose data or card changed
+    unchanged: int = 0
+    cards: int = 0  # new cards, of new students or after an expired one
+
+    def add(self, other: "Counts") -> None:
+        """Count those of another chunk, too."""
+        self.created += other.created
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.cards += other.cards
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """The work of one chunk, found first and written then."""
+
+    at: int
+    counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    student_updates: list[dict[str, Any]] = field(default_factory=list)
+    card_updates: list[dict[str, Any]] = field(default_factory=list)
+    outdated_escns: list[str] = field(default_factory=list)
+    # Who gets a new card: the row, the student's id, and whether the student is new, too.
+    cards_wanted: list[tuple[ImportedStudent, int, bool]] = field(default_factory=list)
+    told: list[Subject] = field(default_factory=list)  # of what existed before
+
+
+def write_chunk(
+    session: Session,
+    rows: Sequence[ImportedStudent],
+    *,
+    given: Collection[Field],
+    now: datetime,
+    actor: str,
+) -> Counts:
+    """Bring students and cards in step with rows, and have the router and the phones told.
+
+    Args:
+        session: Of a transaction that has written nothing yet.
+        rows: All of different students.
+        given: The columns that the file has.
+        now: The present.
+        actor: Who imports, for the audit.
+    """
+    for pic in sorted({row.pic for row in rows}):
+        institutions.lock(session, pic)  # two imports at once would see each other's gaps
+    chunk = _Chunk(seconds_of(now))
+    stored = stored_students(session, rows)
+    new = [row for row in rows if key_of(row) not in stored]
+    _insert_students(session, new, chunk)
+    newest = newest_cards(session, [student["id"] for student in stored.values()])
+    for row in rows:
+        if (student := stored.get(key_of(row))) is not None:
+            _compare(chunk, row, student, newest.get(student["id"]), given, now)
+    _write_updates(session, chunk)
+    _insert_cards(session, chunk, now=now)
+    deliveries.want_all(session, chunk.told, now=chunk.at)
+    _write_audit(session, chunk, actor)
+    total = Counts()
+    for counts in chunk.counts.values():
+        total.add(counts)
+    return total
+
+
+def _insert_students(session: Session, new: Sequence[ImportedStudent], chunk: _Chunk) -> None:
+    if not new:
+        return
+    common = {"created_at": chunk.at, "updated_at": chunk.at}
+    values = [student_columns(row.facts) | {"pic": row.pic} | common for row in new]
+    session.connection().execute(insert(STUDENT), values)
+    inserted = student_ids(session, new)
+    for row in new:
+        chunk.counts[row.pic].created += 1
+        chunk.cards_wanted.append((row, inserted[key_of(row)], True))
+
+
+def _compare(
+    chunk: _Chunk,
+    row: ImportedStudent,
+    student: Mapping[str, Any],
+    card: Mapping[str, Any] | None,
+    given: Collection[Field],
+    now: datetime,
+) -> None:
+    wants_card = needs_new_card(card, row)
+    columns = changed_student(student, row, given)
+    dates = changed_dates(card, row) if card is not None and is_living(card) else None
+    if not (wants_card or columns or dates):
+        chunk.counts[row.pic].unchanged += 1
+        return
+    chunk.counts[row.pic].changed += 1
+    if columns:
+        chunk.student_updates.append(columns | {"of_id": student["id"], "updated_at": chunk.at})
+    if wants_card:
+        chunk.cards_wanted.append((row, student["id"], False))
+    is_active = False
+    if card is not None and is_living(card):
+        is_active = card["state"] != CardState.ORDERED
+        issued_on, expires_on = dates or (card["issued_on"], card["expires_on"])
+        update_ = {"of_escn": card["escn"], "version": card["version"] + 1}
+        days = {"issued_on": issued_on, "expires_on": expires_on}
+        chunk.card_updates.append(update_ | days | {"updated_at": chunk.at})
+        chunk.outdated_escns.append(card["escn"])
+        if is_active:
+            chunk.told.append(Subject(row.pic, student["id"], card["escn"]))
+    gets_active = wants_card and _starts_active(row, now)
+    is_known = is_active or student["router_registered_at"] is not None
+    if columns and is_known and not gets_active:  # a card that begins tells of its person
+        chunk.told.append(Subject(row.pic, student["id"]))
+
+
+def _write_updates(session: Session, chunk: _Chunk) -> None:
+    connection = session.connection()
+    if chunk.student_updates:
+        of_student = update(STUDENT).where(STUDENT.c.id == bindparam("of_id"))
+        connection.execute(of_student, chunk.student_updates)
+    if chunk.card_updates:
+        of_card = update(CARD).where(CARD.c.escn == bindparam("of_escn"))
+        connection.execute(of_card, chunk.card_updates)
+        devices.renew_now(session, chunk.outdated_escns, now=chunk.at)
+
+
+def _starts_active(row: ImportedStudent, now: datetime) -> bool:
+    return row.issued_on is None or row.issued_on <= today_of(now)
+
+
+def _insert_cards(session: Session, chunk: _Chunk, *, now: datetime) -> None:
+    by_prefix: dict[tuple[str, str], list[tuple[ImportedStudent, int, bool]]] = defaultdict(list)
+    for wanted in chunk.cards_wanted:
+        by_prefix[wanted[0].pic, wanted[0].prefix].append(wanted)
+    values: list[dict[str, Any]] = []
+    new_subjects: list[Subject] = []
+    for (pic, prefix), cards_wanted in sorted(by_prefix.items()):
+        count = len(cards_wanted)
+        escns = mint_escns(session, pic=pic, prefix=prefix, count=count, now=now)
+        chunk.counts[pic].cards += count
+        for escn, (row, student_id, is_new) in zip(escns, cards_wanted, strict=True):
+            values.append(_card_columns(row, escn, student_id, chunk.at, now))
+            if _starts_active(row, now):
+                subjects = (Subject(pic, student_id), Subject(pic, student_id, escn))
+                (new_subjects if is_new else chunk.told).extend(subjects)
+    if values:
+        session.connection().execute(insert(CARD), values)
+    deliveries.add_new(session, new_subjects, now=chunk.at)
+
+
+def _card_columns(
+    row: ImportedStudent, escn: str, student_id: int, at: int, now: datetime
+) -> dict[str, Any]:
+    issued_on = row.issued_on or today_of(now)
+    return {
+        "escn": escn,
+        "student_id": student_id,
+        "pic": row.pic,
+        "state": first_state(issued_on=issued_on, now=now),
+        "issued_on": issued_on,
+        "expires_on": row.expires_on,
+        "version": 1,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def _write_audit(session: Session, chunk: _Chunk, actor: str) -> None:
+    entries = [
+        {
+            "at": chunk.at,
+            "pic": pic,
+            "actor": actor,
+            "action": "students.import",
+            "subject": None,
+            "detail": f"{counts.created} new, {counts.changed} changed, {counts.cards} cards",
+        }
+        for pic, counts in chunk.counts.items()
+        if counts.created or counts.changed
+    ]
+    audit.add_all(session, entries)
