@@ -1,0 +1,208 @@
+"""Reading vector files (docs/vectors.md) and running one through the verifier."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from verifier import (
+    ExpectedKeyBinding,
+    Knowledge,
+    Policy,
+    VerifiedCard,
+    verify_bundle,
+    verify_card,
+    verify_credential,
+)
+from verifier.identifiers import parse_escn, parse_esi, pic_of, prefix_of
+from verifier.jws import parse_public_jwk, thumbprint_of
+from verifier.replay import InMemoryReplay
+from verifier.status import parse_status_list_token
+from verifier.trust import verify_trust_list
+
+FOLDER = Path(__file__).parent.parent / "vectors"
+KNOWN_KEYS = frozenset(
+    {
+        "check", "expect", "now", "bundle", "policy", "challenge", "shown_before", "audience",
+        "nonce", "anchors", "least_sequence", "result", "comment",
+    }
+)  # fmt: skip
+
+
+class UnreadableVector(ValueError):
+    """A vector file that docs/vectors.md does not allow."""
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    headers: dict[str, str]
+    payload: str
+
+    @property
+    def now(self) -> int:
+        return int(self.headers["now"])
+
+    @property
+    def least_sequence(self) -> int:
+        return int(self.headers.get("least_sequence", "0"))
+
+
+def all_paths() -> list[str]:
+    return sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*/*.txt"))
+
+
+def read_vector(data: bytes) -> VectorFile:
+    head, blank, payload = data.decode("utf-8").partition("\n\n")
+    if not blank or not payload.endswith("\n"):
+        raise UnreadableVector("a header, an empty line, a payload and a line feed")
+    headers: dict[str, str] = {}
+    for line in head.split("\n"):
+        key, colon, value = line.partition(": ")
+        if not colon or key not in KNOWN_KEYS or key in headers:
+            raise UnreadableVector(f"an unknown, repeated or empty header: {line!r}")
+        headers[key] = value
+    return VectorFile(headers, payload[:-1])
+
+
+@cache
+def _keys() -> dict[str, Any]:
+    keys = json.loads((FOLDER / "keys.json").read_text("utf-8"))["keys"]
+    public = {k: {n: v for n, v in e["jwk"].items() if n != "d"} for k, e in keys.items()}
+    return {label: parse_public_jwk(jwk) for label, jwk in public.items()}
+
+
+@cache
+def _label_of() -> dict[str, str]:
+    keys = json.loads((FOLDER / "keys.json").read_text("utf-8"))["keys"]
+    return {thumbprint_of(entry["jwk"]): label for label, entry in keys.items()}
+
+
+def anchors_of(vector: VectorFile) -> tuple[Any, ...]:
+    return tuple(_keys()[label] for label in vector.headers.get("anchors", "trust").split())
+
+
+@cache
+def knowledge_of(name: str, now: int) -> Knowledge:
+    data = (FOLDER / "bundles" / name).read_bytes()
+    return verify_bundle(data, anchors=(_keys()["trust"],), now=now)
+
+
+def policy_of(vector: VectorFile) -> Policy:
+    words = (word.partition("=") for word in vector.headers.get("policy", "").split())
+    return Policy(**{name: int(value) if equals else True for name, equals, value in words})
+
+
+def _check_card(vector: VectorFile) -> dict[str, Any]:
+    memory = InMemoryReplay()
+
+    def check() -> VerifiedCard:
+        return verify_card(
+            vector.payload,
+            knowledge=knowledge_of(vector.headers["bundle"], vector.now),
+            now=vector.now,
+            policy=policy_of(vector),
+            replay=memory,
+            challenge=bytes.fromhex(vector.headers.get("challenge", "")),
+        )
+
+    if vector.headers.get("shown_before") == "yes":
+        check()
+    return _card_says(check())
+
+
+def _check_credential(vector: VectorFile) -> dict[str, Any]:
+    headers = vector.headers
+    asked = "audience" in headers
+    expected = ExpectedKeyBinding(headers["audience"], headers["nonce"]) if asked else None
+    return _card_says(
+        verify_credential(
+            vector.payload,
+            knowledge=knowledge_of(headers["bundle"], vector.now),
+            now=vector.now,
+            policy=policy_of(vector),
+            expected_key_binding=expected,
+        )
+    )
+
+
+def _card_says(card: VerifiedCard) -> dict[str, Any]:
+    return {
+        "escn": card.escn,
+        "pic": card.pic,
+        "name": card.name,
+        "esi": card.esi.text if card.esi else None,
+        "level": card.level,
+        "profile": card.profile,
+        "evidence": card.evidence,
+        "status_as_of": card.status_as_of,
+        "freshness": card.freshness,
+    }
+
+
+def _check_trust_list(vector: VectorFile) -> dict[str, Any]:
+    trust = verify_trust_list(
+        vector.payload,
+        anchors=anchors_of(vector),
+        now=vector.now,
+        least_sequence=vector.least_sequence,
+    )
+    labels = {key.public_numbers(): label for label, key in _keys().items()}
+    return {
+        "sequence": trust.sequence,
+        "institutions": sorted(trust.institutions),
+        "anchors": [labels[anchor.public_numbers()] for anchor in trust.anchors],
+    }
+
+
+def _check_bundle(vector: VectorFile) -> dict[str, Any]:
+    known = vector.headers.get("bundle")
+    knowledge = verify_bundle(
+        base64.b64decode(vector.payload, validate=True),
+        anchors=anchors_of(vector),
+        now=vector.now,
+        least_sequence=vector.least_sequence,
+        previous=knowledge_of(known, vector.now) if known else None,
+    )
+    lists = {uri: token.issued_at for uri, token in knowledge.status_lists.items()}
+    return {
+        "sequence": knowledge.trust.sequence,
+        "status_lists": lists,
+        "types": sorted(knowledge.type_metadata),
+        "problems": len(knowledge.problems),
+    }
+
+
+def _check_status_list(vector: VectorFile) -> dict[str, Any]:
+    token = parse_status_list_token(vector.payload)
+    return {
+        "uri": token.uri,
+        "iat": token.issued_at,
+        "exp": token.expires_at,
+        "ttl": token.ttl,
+        "bits": token.entries.width,
+        "entries": [token.entries.value_at(i) for i in range(len(token.entries))],
+    }
+
+
+def _check_esi(vector: VectorFile) -> dict[str, Any]:
+    esi = parse_esi(vector.payload)
+    return {"scope": esi.scope, "code": esi.code, "normal": esi.normal}
+
+
+def _check_escn(vector: VectorFile) -> dict[str, Any]:
+    escn = parse_escn(vector.payload)
+    return {"escn": escn, "pic": pic_of(escn), "prefix": prefix_of(escn)}
+
+
+CHECKS: dict[str, Callable[[VectorFile], dict[str, Any]]] = {
+    "card": _check_card,
+    "credential": _check_credential,
+    "trust-list": _check_trust_list,
+    "bundle": _check_bundle,
+    "status-list": _check_status_list,
+    "esi": _check_esi,
+    "escn": _check_escn,
+}
