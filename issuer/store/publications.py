@@ -59,6 +59,37 @@ def by_path(session: Session, path: str) -> Publication | None:
     return session.get(Publication, path)
 
 
+def published_at(session: Session, path: str) -> int | None:
+    """When the document under this path was published, None if it never was."""
+    statement = select(Publication.published_at).where(Publication.path == path)
+    return session.exec(statement).one_or_none()
+
+
+def sequence_of(session: Session, path: str) -> int:
+    """The sequence number of the document under this path, 0 if there is none."""
+    statement = select(Publication.sequence).where(Publication.path == path)
+    return session.exec(statement).one_or_none() or 0
+
+
+def take_turn(session: Session) -> None:
+    """Keep other publishers waiting until the transaction ends."""
+    dialect.take_turns(session, _TURN)
+
+
+def older_paths(session: Session, prefix: str, *, before: int) -> Sequence[str]:
+    """Paths that begin like this and were published at or before this second."""
+    statement = select(Publication.path).where(
+        col(Publication.path).startswith(prefix), Publication.published_at <= before
+    )
+    return session.exec(statement.order_by(col(Publication.path))).all()
+
+
+def below(session: Session, prefix: str) -> Sequence[Publication]:
+    """The documents whose path begins like this, by path."""
+    statement = select(Publication).where(col(Publication.path).startswith(prefix))
+    return session.exec(statement.order_by(col(Publication.path))).all()
+
+
 def touch_trust_list(session: Session, *, now: int) -> None:
     """An institution, a key or a status list changed: the trust list is behind."""
     trust_list_state(session, now=now)
@@ -80,6 +111,18 @@ def trust_list_state(session: Session, *, now: int) -> TrustListState:
     statement = select(TrustListState).where(TrustListState.id == _TRUST_LIST)
     held = statement.with_for_update().execution_options(populate_existing=True)
     return session.exec(held).one()
+
+
+def is_trust_list_due(session: Session, *, path: str, before: int) -> bool:
+    """Whether the trust list changed since it was signed, or was signed at or before `before`.
+
+    Nothing is due as long as nothing has ever touched it.
+    """
+    state = session.get(TrustListState, _TRUST_LIST)
+    if state is None or state.changed_at > state.published_at:
+        return state is not None
+    signed_at = published_at(session, path)
+    return signed_at is None or signed_at <= before
 
 
 def take_trust_list_sequence(session: Session, *, now: int) -> int:

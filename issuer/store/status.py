@@ -86,6 +86,29 @@ def lists(session: Session, pic: str) -> Sequence[StatusListRow]:
     return session.exec(statement.order_by(col(StatusListRow.number))).all()
 
 
+def by_number(session: Session, pic: str, number: int) -> StatusListRow | None:
+    """The institution's list with this number."""
+    statement = select(StatusListRow).where(
+        StatusListRow.pic == pic, StatusListRow.number == number
+    )
+    return session.exec(statement).one_or_none()
+
+
+def every(session: Session) -> Sequence[StatusListRow]:
+    """All lists of all institutions, by PIC and number."""
+    statement = select(StatusListRow)
+    return session.exec(
+        statement.order_by(col(StatusListRow.pic), col(StatusListRow.number))
+    ).all()
+
+
+def hold(session: Session, list_id: int) -> StatusListRow | None:
+    """The list as it is committed now, held until the transaction ends."""
+    statement = select(StatusListRow).where(StatusListRow.id == list_id)
+    held = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session.exec(held).one_or_none()
+
+
 def behind(session: Session) -> Sequence[StatusListRow]:
     """Lists of all institutions that changed since they were published."""
     statement = select(StatusListRow).where(
