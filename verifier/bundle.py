@@ -25,7 +25,7 @@ from verifier.errors import (
 from verifier.jws import Json, assemble_jws, dump_json, parse_json_object, verify_jws
 from verifier.status import StatusListToken, parse_status_list_token
 from verifier.trust import LEEWAY, check_key_at, verify_trust_list
-from verifier.trust_document import TrustedInstitution, TrustList
+from verifier.trust_document import TrustedInstitution, TrustedKey, TrustList
 
 BUNDLE_MEDIA_TYPE = "application/vnd.esc-bundle"
 BUNDLE_VERSION = 1
@@ -107,13 +107,12 @@ def verify_bundle(
         body["trust_list"], anchors=anchors, now=now, least_sequence=least_sequence
     )
     problems: list[str] = []
-    status_lists = dict(previous.status_lists) if previous else {}
     addresses = _addresses_of(trust)
+    status_lists = _still_trusted(previous.status_lists, addresses) if previous else {}
     for token in tokens:
         _take_status_list(token, addresses, status_lists, problems, now)
-    kept = {uri: token for uri, token in status_lists.items() if uri in addresses}
     metadata = _take_type_metadata(types, trust, problems)
-    return Knowledge(trust, kept, metadata, tuple(problems))
+    return Knowledge(trust, status_lists, metadata, tuple(problems))
 
 
 def integrity_of(data: bytes) -> str:
@@ -140,7 +139,9 @@ def _unpack(data: bytes) -> Json:
 
 
 def _parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
-    if body.get("version") != BUNDLE_VERSION or not isinstance(body.get("trust_list"), str):
+    version = body.get("version")
+    known = type(version) is int and version == BUNDLE_VERSION
+    if not known or not isinstance(body.get("trust_list"), str):
         raise MalformedDocument("not a bundle of a version that is known here")
     tokens, types = body.get("status_lists"), body.get("type_metadata")
     if not isinstance(tokens, list) or not isinstance(types, dict):
@@ -159,6 +160,34 @@ def _addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
         for institution in trust.institutions.values()
         for uri in institution.status_lists.values()
     }
+
+
+def _still_trusted(
+    known: dict[str, StatusListToken], addresses: dict[str, TrustedInstitution]
+) -> dict[str, StatusListToken]:
+    """What of the lists known before the new trust list still lets its signer sign."""
+    kept: dict[str, StatusListToken] = {}
+    for uri, token in known.items():
+        try:
+            _find_signer(token, addresses.get(uri))
+        except CardError:
+            continue
+        kept[uri] = token
+    return kept
+
+
+def _still_trusted(
+    previous: Knowledge | None, addresses: dict[str, TrustedInstitution], now: int
+) -> dict[str, StatusListToken]:
+    """What was known before, without lists whose key the new trust list has withdrawn."""
+    kept: dict[str, StatusListToken] = {}
+    for uri, token in previous.status_lists.items() if previous else ():
+        try:
+            _verify_status_list(token, addresses.get(uri), now)
+        except CardError:
+            continue
+        kept[uri] = token
+    return kept
 
 
 def _take_status_list(
@@ -182,19 +211,29 @@ def _take_status_list(
 def _verify_status_list(
     token: StatusListToken, institution: TrustedInstitution | None, now: int
 ) -> None:
-    if institution is None:
-        raise DocumentUntrusted("no institution of the trust list has this address")
+    key = _find_signer(token, institution)
     if token.issued_at > now + LEEWAY:
         raise DocumentFromFuture("it is from the future: a clock is wrong")
+    try:
+        verify_jws(token.jws, key.public_key)
+    except BadSignature as error:
+        raise DocumentUntrusted("its signature does not fit") from error
+
+
+def _find_signer(token: StatusListToken, institution: TrustedInstitution | None) -> TrustedKey:
+    """The key that the token names, if it may have signed this list at its time.
+
+    Raises:
+        DocumentUntrusted: Not an address, or not a key, of an institution in the trust list.
+    """
+    if institution is None:
+        raise DocumentUntrusted("no institution of the trust list has this address")
     kid = token.jws.header.get("kid")
     key = next((key for key in institution.keys if key.kid == kid), None)
     if key is None:
         raise DocumentUntrusted("it is not signed by a key of its institution")
     check_key_at(key, token.issued_at)
-    try:
-        verify_jws(token.jws, key.public_key)
-    except BadSignature as error:
-        raise DocumentUntrusted("its signature does not fit") from error
+    return key
 
 
 def _take_type_metadata(

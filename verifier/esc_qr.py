@@ -32,6 +32,7 @@ MAX_E2_BYTES = MAX_E1_BYTES + 75
 KID_BYTES = 8
 MAX_CHALLENGE_BYTES = 64
 E2_DOMAIN = b"ESC-E2\x00"
+_AROUND = " \t\r\n"  # what scanners that type add; other languages' trims differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def parse_code(text: str) -> UnverifiedCode:
 def _split_url(text: str) -> tuple[str, str]:
     if len(text) > MAX_CODE_CHARS:
         raise NotACard(f"more than {MAX_CODE_CHARS} characters")
-    text = text.strip()
+    text = text.strip(_AROUND)
     if text.startswith(URL_PREFIX):
         escn_text, hash_sign, fragment = text[len(URL_PREFIX) :].partition("#")
         if hash_sign and not fragment:

@@ -24,7 +24,7 @@ _PIC = re.compile(r"[0-9]{9}")
 _ESCN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9]{12}")
 _DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 _COUNTRY = r"[a-z]{2}(?:-[a-z0-9]{1,3})?"  # ISO 3166-1 alpha-2 or ISO 3166-2
-_SCOPE = re.compile(rf"{_COUNTRY}|{_DOMAIN}", re.IGNORECASE)
+_SCOPE = re.compile(rf"{_COUNTRY}|{_DOMAIN}", re.IGNORECASE | re.ASCII)
 # RFC 2141, sections 2.2 to 2.4: <trans> characters and %-escapes; "%00" is never allowed.
 _NSS = re.compile(r"(?:[A-Za-z0-9()+,\-.:=@;$_!*']|%(?!00)[0-9A-Fa-f]{2})+")
 _LEGACY = re.compile(r"([A-Z]{2})-([0-9]{9})-(.+)")

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from verifier.errors import MalformedCredential, MalformedJws
-from verifier.jws import Json, b64url_decode, b64url_encode, dump_json, parse_json_object
+from verifier.jws import (
+    MAX_JSON_DEPTH,
+    Json,
+    b64url_decode,
+    b64url_encode,
+    dump_json,
+    parse_json_object,
+)
 
 MAX_DISCLOSURES = 64
 MAX_DISCLOSURE_CHARS = 8_192
@@ -110,7 +117,7 @@ def reveal(payload: Json, disclosures: tuple[Disclosure, ...]) -> Json:
 
     Raises:
         MalformedCredential: Another hash, a digest twice, a disclosure that nothing refers to,
-            or that takes the name of a member that is there already.
+            or that takes the name of a member that is there already, or nested too deep.
     """
     if payload.get("_sd_alg", _SD_ALG) != _SD_ALG:
         raise MalformedCredential("the digests are not SHA-256")
@@ -119,29 +126,35 @@ def reveal(payload: Json, disclosures: tuple[Disclosure, ...]) -> Json:
         raise MalformedCredential("a disclosure twice")
     seen: set[str] = set()
     members = {name: value for name, value in payload.items() if name != "_sd_alg"}
-    revealed = _reveal_object(members, by_digest, seen)
+    revealed = _reveal_object(members, by_digest, seen, 1)
     if by_digest.keys() - seen:
         raise MalformedCredential("a disclosure that nothing refers to")
     return revealed
 
 
-def _reveal(value: Any, by_digest: dict[str, Disclosure], seen: set[str]) -> Any:
+def _reveal(value: Any, by_digest: dict[str, Disclosure], seen: set[str], level: int) -> Any:
+    if level > MAX_JSON_DEPTH:
+        raise MalformedCredential("disclosures nested too deep")
     if isinstance(value, dict):
-        return _reveal_object(value, by_digest, seen)
+        return _reveal_object(value, by_digest, seen, level)
     if isinstance(value, list):
-        items = (_reveal_element(item, by_digest, seen) for item in value)
+        items = (_reveal_element(item, by_digest, seen, level + 1) for item in value)
         return [item for item in items if item is not _MISSING]
     return value
 
 
-def _reveal_object(members: Json, by_digest: dict[str, Disclosure], seen: set[str]) -> Json:
+def _reveal_object(
+    members: Json, by_digest: dict[str, Disclosure], seen: set[str], level: int
+) -> Json:
     if "..." in members:
         raise MalformedCredential("an object with the member ...")
     digests = members.get("_sd", [])
     if not isinstance(digests, list):
         raise MalformedCredential("_sd is an array of digests")
     revealed = {
-        name: _reveal(value, by_digest, seen) for name, value in members.items() if name != "_sd"
+        name: _reveal(value, by_digest, seen, level + 1)
+        for name, value in members.items()
+        if name != "_sd"
     }
     for digest in digests:
         disclosure = _take(digest, by_digest, seen)
@@ -149,19 +162,21 @@ def _reveal_object(members: Json, by_digest: dict[str, Disclosure], seen: set[st
             continue
         if disclosure.name is None or disclosure.name in revealed:
             raise MalformedCredential("a disclosure that does not fit where it is referred to")
-        revealed[disclosure.name] = _reveal(disclosure.value, by_digest, seen)
+        revealed[disclosure.name] = _reveal(disclosure.value, by_digest, seen, level + 1)
     return revealed
 
 
-def _reveal_element(item: Any, by_digest: dict[str, Disclosure], seen: set[str]) -> Any:
+def _reveal_element(
+    item: Any, by_digest: dict[str, Disclosure], seen: set[str], level: int
+) -> Any:
     if not isinstance(item, dict) or item.keys() != {"..."}:
-        return _reveal(item, by_digest, seen)
+        return _reveal(item, by_digest, seen, level)
     disclosure = _take(item["..."], by_digest, seen)
     if disclosure is None:
         return _MISSING
     if disclosure.name is not None:
         raise MalformedCredential("a disclosure that does not fit where it is referred to")
-    return _reveal(disclosure.value, by_digest, seen)
+    return _reveal(disclosure.value, by_digest, seen, level)
 
 
 def _take(digest: Any, by_digest: dict[str, Disclosure], seen: set[str]) -> Disclosure | None:
@@ -176,9 +191,10 @@ def _parse_disclosure(text: str) -> Disclosure:
         raise MalformedCredential("an empty or too long disclosure")
     try:
         # Wrapped, so that one strict JSON reader serves objects and disclosures.
-        parts = parse_json_object(b'{"d":' + b64url_decode(text) + b"}").get("d")
+        wrapped = parse_json_object(b'{"d":' + b64url_decode(text) + b"}")
     except MalformedJws as error:
         raise MalformedCredential("a disclosure is not strict JSON") from error
+    parts = wrapped["d"] if wrapped.keys() == {"d"} else None
     if not isinstance(parts, list) or len(parts) not in (2, 3):
         raise MalformedCredential("a disclosure is an array of two or three")
     name = parts[1] if len(parts) == 3 else None

@@ -119,11 +119,11 @@ def _read_claims(claims: Json) -> CredentialClaims:
         holder_jwk=claims["cnf"]["jwk"],
         status_uri=_text(status["uri"]),
         status_index=_index(status["idx"]),
-        pic=parse_pic(claims["pic"]) if "pic" in claims else None,
-        escn=parse_escn(claims["esc_number"]) if "esc_number" in claims else None,
+        pic=parse_pic(_text(claims["pic"])) if "pic" in claims else None,
+        escn=parse_escn(_text(claims["esc_number"])) if "esc_number" in claims else None,
         name=_name_of(claims),
         esis=_esis_of(claims),
-        level=parse_academic_level(claims["academic_level"])
+        level=parse_academic_level(_text(claims["academic_level"]))
         if "academic_level" in claims
         else None,
         claims=claims,

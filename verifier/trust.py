@@ -81,12 +81,15 @@ def check_key_at(key: TrustedKey, signed_at: int) -> None:
 
     Raises:
         KeyNotValid: Outside of the key's validity.
-        KeyCompromised: At or after the second since which the key is compromised.
+        KeyCompromised: At or after the second since which the key is compromised; or before the
+            key's first second, where the leeway would let a thief date back.
     """
     if not key.valid_from - LEEWAY <= signed_at < key.valid_until + LEEWAY:
         raise KeyNotValid("signed at a time at which the key was not in use")
+    if key.state is not KeyState.COMPROMISED:
+        return
     since = key.compromised_since
-    if key.state is KeyState.COMPROMISED and (since is None or signed_at >= since):
+    if since is None or not key.valid_from <= signed_at < since:
         raise KeyCompromised("signed after the key was compromised")
 
 

@@ -4,8 +4,10 @@ Encoding and parsing are inverses. `verifier.trust` checks the signature, the se
 times around it.
 """
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -111,21 +113,21 @@ def parse_trust_list(claims: Json, *, token: str) -> TrustList:
 
 
 def _parse_trust_list(claims: Json, token: str) -> TrustList:
-    if claims["version"] != TRUST_LIST_VERSION:
+    if _positive(claims["version"]) != TRUST_LIST_VERSION:
         raise MalformedDocument("a trust list of another version")
-    institutions = [_parse_institution(entry) for entry in claims["institutions"]]
-    by_pic = {institution.pic: institution for institution in institutions}
-    issuers = {institution.issuer for institution in institutions}
-    if len(by_pic) != len(institutions) or len(issuers) != len(institutions):
-        raise MalformedDocument("an institution twice")
-    anchors = tuple(parse_public_jwk(jwk) for jwk in claims["anchors"])
+    institutions = [_parse_institution(entry) for entry in _array(claims["institutions"])]
+    _refuse_twice([institution.pic for institution in institutions])
+    _refuse_twice([institution.issuer for institution in institutions])
+    # An address of two institutions would let one sign the other's list.
+    _refuse_twice([uri for one in institutions for uri in one.status_lists.values()])
+    anchors = tuple(parse_public_jwk(jwk) for jwk in _array(claims["anchors"]))
     if not anchors:
         raise MalformedDocument("a trust list names the keys of its successor")
     return TrustList(
         sequence=_positive(claims["sequence"]),
         issued_at=parse_seconds(claims["iat"]),
         expires_at=parse_seconds(claims["exp"]),
-        institutions=by_pic,
+        institutions={institution.pic: institution for institution in institutions},
         anchors=anchors,
         type_integrity={_text(vct): _text(value) for vct, value in claims["types"].items()},
         token=token,
@@ -133,17 +135,19 @@ def _parse_trust_list(claims: Json, token: str) -> TrustList:
 
 
 def _parse_institution(entry: Json) -> TrustedInstitution:
+    keys = tuple(_parse_key(key) for key in _array(entry["keys"]))
+    _refuse_twice([key.kid for key in keys])
+    lists = [(_positive(i["number"]), _text(i["uri"])) for i in _array(entry["status_lists"])]
+    _refuse_twice([number for number, _ in lists])
     return TrustedInstitution(
         pic=parse_pic(_text(entry["pic"])),
         name=_text(entry["name"]),
         country=_text(entry["country"]),
         schac_home_organization=_text(entry["schac_home_organization"]),
         issuer=_text(entry["issuer"]),
-        esi_scopes=frozenset(_text(scope).lower() for scope in entry["esi_scopes"]),
-        keys=tuple(_parse_key(key) for key in entry["keys"]),
-        status_lists={
-            _positive(item["number"]): _text(item["uri"]) for item in entry["status_lists"]
-        },
+        esi_scopes=frozenset(_text(scope).lower() for scope in _array(entry["esi_scopes"])),
+        keys=keys,
+        status_lists=dict(lists),
         processor=_text(entry["processor"]) if "processor" in entry else None,
     )
 
@@ -188,6 +192,17 @@ def _key_to_json(key: TrustedKey) -> Json:
     if key.compromised_since is not None:
         entry["compromised_since"] = key.compromised_since
     return entry
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise MalformedDocument("an array is expected")
+    return value
+
+
+def _refuse_twice(values: Sequence[Hashable]) -> None:
+    if len(set(values)) != len(values):
+        raise MalformedDocument("something twice that must be there once")
 
 
 def _text(value: object) -> str:

@@ -23,6 +23,7 @@ from verifier.edges.knowledge_file import (
 from verifier.edges.replay_file import ReplayFile
 from verifier.errors import DocumentRolledBack, DocumentUntrusted
 from verifier.status import CardStatus
+from verifier.trust_document import KeyState
 
 
 def _anchors(world: World) -> Any:
@@ -70,6 +71,28 @@ def test_an_older_status_list_does_not_bring_a_revoked_card_back(
     older = world.status_list(issued_at=NOW - 7200)
     store_bundle(world.bundle("", revoked), tmp_path, now=NOW, anchors=_anchors(world))
     store_bundle(world.bundle(world.trust_list(sequence=8), older), tmp_path, now=NOW)
+    lists = load_knowledge(tmp_path, now=NOW).knowledge.status_lists
+    assert [token.entries.value_at(100) for token in lists.values()] == [CardStatus.REVOKED]
+
+
+def test_a_later_list_of_a_stolen_key_does_not_stay_in_the_way_of_the_real_one(
+    tmp_path: Path, world: World
+) -> None:
+    """The thief's list says that all is well, and is newer than the institution's."""
+    store_bundle(
+        world.bundle("", world.status_list(issued_at=NOW)),
+        tmp_path,
+        now=NOW,
+        anchors=_anchors(world),
+    )
+    fresh = Signer()
+    keys = (
+        world.trusted(world.issuer, state=KeyState.COMPROMISED, compromised_since=NOW - DAY),
+        world.trusted(fresh),
+    )
+    trust = world.trust_list(world.institution(keys=keys), sequence=8)
+    real = world.status_list({100: CardStatus.REVOKED}, issued_at=NOW - 60, signer=fresh)
+    store_bundle(world.bundle(trust, real), tmp_path, now=NOW)
     lists = load_knowledge(tmp_path, now=NOW).knowledge.status_lists
     assert [token.entries.value_at(100) for token in lists.values()] == [CardStatus.REVOKED]
 
