@@ -176,20 +176,6 @@ def _still_trusted(
     return kept
 
 
-def _still_trusted(
-    previous: Knowledge | None, addresses: dict[str, TrustedInstitution], now: int
-) -> dict[str, StatusListToken]:
-    """What was known before, without lists whose key the new trust list has withdrawn."""
-    kept: dict[str, StatusListToken] = {}
-    for uri, token in previous.status_lists.items() if previous else ():
-        try:
-            _verify_status_list(token, addresses.get(uri), now)
-        except CardError:
-            continue
-        kept[uri] = token
-    return kept
-
-
 def _take_status_list(
     text: str,
     addresses: dict[str, TrustedInstitution],
