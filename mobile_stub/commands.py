@@ -33,10 +33,12 @@ def _take(phone: Phone, arguments: Namespace) -> int:
             phone.clock,
             ask_tx_code=lambda: arguments.tx_code or phone.ask("ask_tx_code"),
         )
-        card = enroller.take(link.strip())
+        card, denied = enroller.take(link.strip())
         _refresh_quietly(Refresher(network, phone.clock, wallet.save), card)
     phone.say("taken", institution=institution_of(card), escn=card.escn or "-")
     phone.say("taken_credentials", names=printable(", ".join(card.credentials)))
+    if denied:
+        phone.say("denied", names=printable(", ".join(denied)))
     return 0
 
 

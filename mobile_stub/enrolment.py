@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mobile_stub.addresses import parse_endpoint
+from mobile_stub.addresses import host_of, parse_endpoint
 from mobile_stub.cards import Card, Enrolment
 from mobile_stub.device_key import decode_key, encode_key, new_key, possession_proof
 from mobile_stub.errors import NoNetwork, Refused, WrongUse
@@ -48,10 +48,14 @@ class Enroller:
     clock: Clock
     ask_tx_code: AskTxCode
 
-    def take(self, link: str) -> Card:
+    def take(self, link: str) -> tuple[Card, list[str]]:
         """Take the card that this link offers, or go on where an earlier try was cut.
 
+        Returns:
+            The card, and the configurations that were offered and then denied.
+
         Raises:
+            Refused: Every one of them was denied.
             NoNetwork: It was cut; what a retry needs is kept.
         """
         card = self._started(link) or self._start(link)
@@ -65,13 +69,19 @@ class Enroller:
         try:
             if enrolment.access_token is None:
                 self._fetch_token(card, offer, documents, tx_code)
-            for configuration_id in offer.configuration_ids:
-                if configuration_id not in card.credentials:
-                    self._fetch_credential(card, configuration_id, documents)
+            denied = [
+                configuration_id
+                for configuration_id in offer.configuration_ids
+                if configuration_id not in card.credentials
+                and not self._fetch_credential(card, configuration_id, documents)
+            ]
         except NoNetwork as error:
             raise NoNetwork(f"taking_{error.sentence}", **error.values) from error
+        if not card.credentials:
+            self._drop(card)
+            raise Refused("denied", host=host_of(card.credential_issuer))
         self._finish(card)
-        return card
+        return card, denied
 
     def _started(self, link: str) -> Card | None:
         for card in self.wallet.cards:
@@ -110,12 +120,19 @@ class Enroller:
 
     def _fetch_credential(
         self, card: Card, configuration_id: str, documents: IssuerDocuments
-    ) -> None:
+    ) -> bool:
+        """Fetch and keep one credential; False when it is denied, whatever one does.
+
+        Raises:
+            Refused: It is not ready, or not what was asked for.
+        """
         answer = self._request_credential(card, configuration_id, documents)
         if error_code(answer) == "invalid_nonce":  # it was too slow: once more with a new one
             answer = self._request_credential(card, configuration_id, documents)
         if answer.status == 401:
             raise self._access_ended(card)
+        if error_code(answer) == "credential_request_denied":
+            return False
         if answer.status == 202:
             raise Refused("not_ready")
         card.credentials[configuration_id] = check_credential(
@@ -126,6 +143,7 @@ class Enroller:
         _keep_device(card, answer.json_object().get("esc_device"))
         card.escn = card.escn or escn_of(card)
         self.wallet.save()
+        return True
 
     def _request_credential(
         self, card: Card, configuration_id: str, documents: IssuerDocuments

@@ -107,9 +107,9 @@ def error_code(answer: Answer) -> str | None:
 
 
 def words_of(answer: Answer) -> str:
-    """The `error_description` of a refusal, or ""."""
+    """The `error_description` of a refusal in brackets, or ""."""
     words = answer.json_object_or_empty().get("error_description")
-    return printable(words) if isinstance(words, str) else ""
+    return f"({printable(words)})" if isinstance(words, str) and words else ""
 
 
 def printable(text: str) -> str:

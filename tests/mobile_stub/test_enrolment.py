@@ -154,16 +154,35 @@ def test_a_credential_for_another_key_is_not_kept(
     assert phone.content().cards[0].credentials == {}
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"), [("denied", "credential_request_denied"), ("deferred", "not made the")]
-)
-def test_a_refused_credential_is_named(
-    phone: PhoneUser, issuer: IssuerSimulator, fault: str, words: str
+def test_a_credential_that_is_not_ready_can_be_asked_for_again(
+    phone: PhoneUser, issuer: IssuerSimulator
 ) -> None:
-    issuer.fail("/credential", fault)
+    issuer.fail("/credential", "deferred")
+    link = _link(issuer.offer())
+    run = phone("take", link, *CODE)
+    assert run.code == 1
+    assert "not made the credential ready" in run.err
+    assert phone("take", link).code == 0
+
+
+def test_an_offer_that_is_denied_whole_leaves_nothing(
+    phone: PhoneUser, issuer: IssuerSimulator
+) -> None:
+    issuer.fail("/credential", "denied", "denied", "denied")
     run = phone("take", _link(issuer.offer()), *CODE)
     assert run.code == 1
-    assert words in run.err
+    assert "gave no credential" in run.err
+    assert phone.content().cards == []
+
+
+def test_one_denied_credential_does_not_cost_the_others(
+    phone: PhoneUser, issuer: IssuerSimulator
+) -> None:
+    issuer.fail("/credential", "fine", "denied")
+    run = phone("take", _link(issuer.offer()), *CODE)
+    assert run.code == 0
+    assert "Offered, but then not given: VerifiableStudentID." in run.out
+    assert phone("show", "--text").code == 0
 
 
 def test_nobody_at_the_address_is_no_network(phone: PhoneUser) -> None:
