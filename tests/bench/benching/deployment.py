@@ -1,0 +1,133 @@
+"""A deployment in a folder: a migrated SQLite file, an institution, keys, students with cards."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benching.world import DOMAIN, ISSUER_URL, PIC
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from issuer.clock import seconds_of
+from issuer.database import make_engine, upgrade_database
+from issuer.importing.run import import_students
+from issuer.key_life import create_key
+from issuer.keys import FileKeyRing
+from issuer.store import institutions
+from issuer.tables import Institution
+
+ROOT = Path(__file__).parents[3]
+PASSPHRASE = b"a passphrase for a benchmark only"
+NAMES = ("Līga Bērziņa", "Jānis Kalniņš", "Zofia Łęcka", "Γιώργος Παπαδόπουλος", "Ñuño Peña")
+HEADER = ("esi", "full_name", "given_name", "family_name", "email", "academic_level", "expires_on")
+
+
+def student_file(count: int) -> bytes:
+    """A CSV file of students that has no fault."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    last_day = (datetime.now(UTC) + timedelta(days=700)).date().isoformat()
+    for number in range(count):
+        name = NAMES[number % len(NAMES)]
+        given, family = name.split()
+        esi = f"urn:schac:personalUniqueCode:int:esi:{DOMAIN}:{number:08d}"
+        address = f"student{number}@{DOMAIN}"
+        writer.writerow((esi, name, given, family, address, "BACHELOR", last_day))
+    return text.getvalue().encode()
+
+
+class Deployment:
+    """Everything that the services need, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "esc.db"
+        self.url = f"sqlite:///{self.path}"
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        upgrade_database(self.url)
+        self.engine: Engine = make_engine(self.url)
+        self.keys_dir = folder / "keys"
+        self.keys_dir.mkdir()
+        self._write_secrets()
+        self._set_up_institution()
+        self.keys = FileKeyRing(self.keys_dir, PASSPHRASE)
+
+    def import_cards(self, count: int) -> None:
+        """So many students, each with an active card."""
+        data = student_file(count)
+        import_students(self.engine, data, now=self.now, actor="cli", only_pic=PIC)
+
+    def _write_secrets(self) -> None:
+        for name, secret in (
+            ("passphrase", PASSPHRASE),
+            ("secret", os.urandom(32).hex().encode()),
+        ):
+            path = self.folder / name
+            path.write_bytes(secret)
+            path.chmod(0o600)
+
+    def _set_up_institution(self) -> None:
+        row = Institution(
+            pic=PIC,
+            name="Daugava University",
+            country="LV",
+            schac_home_organization=DOMAIN,
+            esi_scopes=[DOMAIN],
+            escn_prefixes=["001"],
+            created_at=seconds_of(self.now),
+        )
+        with Session(self.engine) as session, session.begin():
+            institutions.add(session, row)
+            for pic in (None, PIC):
+                create_key(
+                    session,
+                    pic=pic,
+                    folder=self.keys_dir,
+                    passphrase=PASSPHRASE,
+                    lifetime=timedelta(days=900),
+                    now=self.now,
+                    actor="cli",
+                )
+
+    def wallet_environment(self, public_url: str) -> dict[str, str]:
+        """The settings of a wallet API at an address of this machine."""
+        settings = {
+            "DATABASE_URL": self.url,
+            "PUBLIC_URL": public_url,
+            "ISSUER_PUBLIC_URL": ISSUER_URL,
+            "KEYS_DIR": self.keys_dir,
+            "KEY_PASSPHRASE_FILE": self.folder / "passphrase",
+            "SECRET_FILE": self.folder / "secret",
+            "LISTEN_PORT": public_url.rpartition(":")[2],
+            "LOG_LEVEL": "WARNING",
+        }
+        return {f"ESC_WALLET_{name}": str(value) for name, value in settings.items()}
+
+
+@contextmanager
+def running(*words: str, environment: dict[str, str] | None = None) -> Iterator[int]:
+    """A Python server of ours while it is needed; gives the port that it says it listens at."""
+    command = [sys.executable, *words]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | (environment or {}),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        port = line.strip().rpartition(":")[2]
+        if not port.isdecimal():
+            raise RuntimeError(f"{words} did not start: {line!r}")
+        yield int(port)
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
