@@ -147,10 +147,11 @@ def credential_configuration(configuration: Configuration, *, own_vct: str) -> J
     """Its entry in `credential_configurations_supported` (OpenID4VCI 1.0, section 12.2.4)."""
     vct = vct_of(configuration, own_vct=own_vct)
     entry: Json = {"format": QR_FORMAT} if vct is None else {"format": SD_JWT_VC_TYP, "vct": vct}
+    if vct is not None:  # each format says for itself what this member holds; ours has one
+        entry["credential_signing_alg_values_supported"] = [SIGNING_ALGORITHM]
     entry |= {
         "scope": configuration.value,
         "cryptographic_binding_methods_supported": ["jwk"],
-        "credential_signing_alg_values_supported": [SIGNING_ALGORITHM],
         "proof_types_supported": {
             "jwt": {"proof_signing_alg_values_supported": [SIGNING_ALGORITHM]}
         },

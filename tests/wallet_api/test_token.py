@@ -1,0 +1,172 @@
+"""The token endpoint: every refusal by its code, attempts counted, a code used once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from tests.wallet_api.conftest import GRANT, OTHER_PIC, PIC, Service, code_of
+
+
+def wrong(tx_code: str) -> str:
+    return f"{(int(tx_code) + 1) % 1_000_000:06}"
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({}, "invalid_request"),
+        ({"grant_type": ""}, "invalid_request"),
+        ({"grant_type": "authorization_code", "code": "x"}, "unsupported_grant_type"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": GRANT}, "invalid_request"),
+        ({"grant_type": GRANT, "pre-authorized_code": "x"}, "invalid_request"),
+        ({"grant_type": GRANT, "pre-authorized_code": "x" * 200, "tx_code": "1"}, "invalid_request"),
+        ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": ""}, "invalid_request"),
+        ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": "1"}, "invalid_grant"),
+        ({"grant_type": GRANT, "pre-authorized_code": "x\x00é", "tx_code": "ā"}, "invalid_grant"),
+    ],
+)
+def test_a_malformed_request_is_refused_by_its_code(
+    service: Service, form: dict[str, str], error: str
+) -> None:
+    answer = service.http.post(f"{service.issuer}/token", data=form)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_parameter_given_twice_is_refused(service: Service) -> None:
+    made = service.offer().json()
+    form = {
+        "grant_type": GRANT,
+        "pre-authorized_code": code_of(made),
+        "tx_code": [made["tx_code"], made["tx_code"]],
+    }
+
+    answer = service.http.post(f"{service.issuer}/token", data=form)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b'{"grant_type": "x"}', "application/json"),
+        (b"grant_type=x", "text/plain"),
+        (b"\xff\xfe=\xff", "application/x-www-form-urlencoded"),
+        (b"grant_type=%ff", "application/x-www-form-urlencoded"),
+        (b"&".join(b"a%d=1" % n for n in range(50)), "application/x-www-form-urlencoded"),
+        (b"", ""),
+    ],
+)
+def test_a_body_that_is_no_form_is_refused(
+    service: Service, content: bytes, media_type: str
+) -> None:
+    answer = service.http.post(
+        f"{service.issuer}/token", content=content, headers={"content-type": media_type}
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_a_form_over_the_cap_is_refused_unread(service: Service) -> None:
+    answer = service.http.post(f"{service.issuer}/token", data={"x": "y" * 70_000})
+
+    assert (answer.status_code, answer.json()["error"]) == (413, "invalid_request")
+
+
+def test_wrong_codes_are_counted_although_each_answer_is_a_refusal(service: Service) -> None:
+    made = service.offer().json()
+    code, tx_code = code_of(made), made["tx_code"]
+
+    left = []
+    for _ in range(5):
+        answer = service.token(code, wrong(tx_code))
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+        left.append(answer.json().get("tries_left"))
+
+    assert left == [4, 3, 2, 1, None]
+    assert service.token(code, tx_code).json()["error"] == "invalid_grant"
+
+
+def test_a_thousand_guesses_at_once_still_get_five(service: Service) -> None:
+    made = service.offer().json()
+    code, tx_code = code_of(made), made["tx_code"]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: service.token(code, wrong(tx_code)), range(32)))
+
+    assert all(answer.status_code == 400 for answer in answers)
+    assert sum("tries_left" in answer.json() for answer in answers) == 4
+    assert service.token(code, tx_code).json()["error"] == "invalid_grant"
+
+
+def test_a_missing_transaction_code_costs_no_attempt(service: Service) -> None:
+    made = service.offer().json()
+    for _ in range(6):
+        assert service.token(code_of(made), None).json()["error"] == "invalid_request"
+
+    assert service.token(code_of(made), made["tx_code"]).status_code == 200
+
+
+def test_a_code_is_used_once(service: Service) -> None:
+    made = service.offer().json()
+    assert service.token(code_of(made), made["tx_code"]).status_code == 200
+
+    again = service.token(code_of(made), made["tx_code"])
+
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+
+
+def test_of_many_uses_at_once_exactly_one_wins(service: Service) -> None:
+    made = service.offer().json()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(
+            pool.map(lambda _: service.token(code_of(made), made["tx_code"]), range(24))
+        )
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(200) == 1
+    assert {answer.json()["error"] for answer in answers if answer.status_code != 200} == {
+        "invalid_grant"
+    }
+
+
+def test_an_expired_code_is_refused(service: Service) -> None:
+    made = service.offer().json()
+    service.clock.advance(timedelta(minutes=15))
+
+    assert service.token(code_of(made), made["tx_code"]).json()["error"] == "invalid_grant"
+
+
+def test_a_code_is_dead_at_another_institution_and_lives_on_at_its_own(service: Service) -> None:
+    made = service.offer().json()
+    form = {
+        "grant_type": GRANT,
+        "pre-authorized_code": code_of(made),
+        "tx_code": made["tx_code"],
+    }
+
+    elsewhere = service.http.post(f"{service.url}/{OTHER_PIC}/token", data=form)
+    nowhere = service.http.post(f"{service.url}/123456789/token", data=form)
+
+    assert elsewhere.json()["error"] == "invalid_grant"
+    assert nowhere.status_code == 404
+    assert service.http.post(f"{service.url}/{PIC}/token", data=form).status_code == 200
+
+
+def test_a_token_lives_five_minutes_and_unknown_parameters_are_ignored(service: Service) -> None:
+    made = service.offer().json()
+
+    answer = service.token(code_of(made), made["tx_code"], client_id="a wallet", extra="1")
+
+    assert answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    assert (body["token_type"], body["expires_in"]) == ("Bearer", 300)
+    assert "c_nonce" not in body  # it was in drafts
+    service.clock.advance(timedelta(minutes=5))
+    late = service.credential(body["access_token"])
+    assert late.status_code == 401
