@@ -1,7 +1,9 @@
 """`python -m issuer.esc_router.sandbox`: the sandbox on a port of this machine."""
 
 import argparse
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 import uvicorn
 
@@ -15,7 +17,7 @@ def _parser() -> argparse.ArgumentParser:
         description="An ESC-Router of your own: persons, cards, status, card numbers.",
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8003)
+    parser.add_argument("--port", type=int, default=8003, help="0 takes any free one")
     parser.add_argument("--database", help="a SQLite file; left out, nothing is kept")
     parser.add_argument(
         "--organisation", metavar="PIC:NAME:KEY", action="append", default=[], dest="institutions"
@@ -40,11 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(error))
     if not organisations:
         parser.error("at least one --organisation or --processor must be given")
+    try:
+        listening = socket.create_server((given.host, given.port))
+    except OSError as error:
+        parser.error(f"cannot listen on {given.host}:{given.port}: {error.strerror}")
     sandbox = create_sandbox(
         organisations=organisations, database=given.database, with_faults=given.faults
     )
-    print(f"ESC-Router sandbox at http://{given.host}:{given.port}/esc-rest", flush=True)
-    uvicorn.run(sandbox, host=given.host, port=given.port, access_log=False, log_level="warning")
+    host, port = listening.getsockname()[:2]
+    print(f"ESC-Router sandbox at http://{host}:{port}/esc-rest", flush=True)
+    # No access log: a student's identifier stands in the path.
+    config = uvicorn.Config(sandbox, access_log=False, log_level="warning")
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
