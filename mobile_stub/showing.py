@@ -121,7 +121,8 @@ def _draw_screen(phone: Phone, showing: Showing, card: Card, text: str) -> None:
         kind=phone.messages.say("say.live" if showing.is_live else "say.static"),
     )
     drawing = draw_terminal(text, showing.medium, colours=phone.on_terminal)
-    if phone.columns is not None and phone.columns < width_of(drawing):
+    fits = phone.columns is None or phone.columns >= width_of(drawing)
+    if not fits:
         phone.say("too_narrow", needed=width_of(drawing), columns=phone.columns)
     else:
         phone.write(drawing)
@@ -130,7 +131,9 @@ def _draw_screen(phone: Phone, showing: Showing, card: Card, text: str) -> None:
         end=report.expires_on or phone.messages.say("say.unknown"),
         updated=moment(report.checked_at) or phone.messages.say("say.never"),
     )
-    if not showing.watch:
+    if showing.watch:
+        phone.say("watch_hint")
+    elif fits or showing.png is not None:
         phone.say("live_hint" if showing.is_live else "static_hint")
     if showing.png is not None:
         phone.say("png_written", path=showing.png)

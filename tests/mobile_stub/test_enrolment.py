@@ -322,3 +322,12 @@ def test_an_issuer_without_the_device_api_is_fine(
     assert phone("take", _link(issuer.offer()), *CODE).code == 0
     run = phone("refresh")
     assert (run.code, run.err) == (1, "This issuer offers no refresh for the card.\n")
+
+
+def test_a_server_that_never_ends_its_answer_is_given_up(
+    phone: PhoneUser, issuer: IssuerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mobile_stub.network._MAX_SECONDS", -1.0)
+    run = phone("take", _link(issuer.offer()), *CODE)
+    assert run.code == 3
+    assert "did not answer in time" in run.err
