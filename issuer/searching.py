@@ -4,12 +4,16 @@
 their alphabet. The folded text is stored with each student.
 """
 
+import re
 import unicodedata
 
 # Letters that Unicode does not decompose into a letter and a mark.
 _UNMARKED = str.maketrans(
     {"ł": "l", "đ": "d", "ħ": "h", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 )
+
+
+_MARKS = re.compile("[\u0300-\u036f]+")  # Combining Diacritical Marks
 
 
 def fold(text: str) -> str:
@@ -19,10 +23,9 @@ def fold(text: str) -> str:
     # Twice: decomposing finds capitals inside of other characters, folding finds marks.
     folded = unicodedata.normalize("NFKD", text).casefold()
     decomposed = unicodedata.normalize("NFKD", folded)
-    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return letters.translate(_UNMARKED)
+    return _MARKS.sub("", decomposed).translate(_UNMARKED)
 
 
 def search_text_of(*, full_name: str, esi: str, email: str | None) -> str:
     """What a student is found by, one part a line, the name first (lists are sorted by it)."""
-    return fold("\n".join(part for part in (full_name, esi, email) if part))
+    return f"{fold(full_name)}\n{fold(esi)}\n{fold(email or '')}"

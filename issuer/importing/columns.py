@@ -28,6 +28,9 @@ class Field(StrEnum):
     PRINCIPAL_NAME = "eduperson_principal_name"
     CARD_NUMBER = "card_number"  # must be empty: card numbers are made here
 
+    # Enum's own is written in Python; here every row asks for a dozen of them.
+    __hash__ = str.__hash__
+
 
 _ALIASES: dict[str, Field] = {
     "institution": Field.INSTITUTION,

@@ -49,6 +49,7 @@ class ImportedStudent:
     issued_on: date | None  # None: not said
     expires_on: date
     prefix: str
+    key: tuple[str, str]  # PIC and ESI in lower case: what makes a student the same one
 
 
 @dataclass(slots=True)
@@ -205,9 +206,11 @@ def _student(attempt: _Attempt) -> ImportedStudent:
         eduperson_principal_name=values[Field.PRINCIPAL_NAME],
         academic_level=values[Field.ACADEMIC_LEVEL],
     )
+    pic = values[Field.INSTITUTION].pic
     return ImportedStudent(
         row=attempt.row,
-        pic=values[Field.INSTITUTION].pic,
+        pic=pic,
+        key=(pic, facts.esi.normal),
         facts=facts,
         issued_on=values[Field.ISSUED_ON],
         expires_on=values[Field.EXPIRES_ON],

@@ -8,10 +8,10 @@ changed ones updated in bulk.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session
 
 from issuer.clock import seconds_of, today_of
@@ -22,13 +22,11 @@ from issuer.importing.rows import ImportedStudent
 from issuer.importing.stored import (
     CARD,
     STUDENT,
-    key_of,
     newest_cards,
     stored_students,
-    student_ids,
 )
-from issuer.lifecycle import CardState, first_state
-from issuer.store import audit, deliveries, devices, institutions
+from issuer.lifecycle import CardState
+from issuer.store import audit, bulk, deliveries, devices, institutions
 from issuer.store.deliveries import Subject
 from issuer.students import student_columns
 
@@ -55,6 +53,7 @@ class _Chunk:
     """The work of one chunk, found first and written then."""
 
     at: int
+    today: date
     counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     student_updates: list[dict[str, Any]] = field(default_factory=list)
     card_updates: list[dict[str, Any]] = field(default_factory=list)
@@ -83,14 +82,14 @@ def write_chunk(
     """
     for pic in sorted({row.pic for row in rows}):
         institutions.lock(session, pic)  # two imports at once would see each other's gaps
-    chunk = _Chunk(seconds_of(now))
+    chunk = _Chunk(seconds_of(now), today_of(now))
     stored = stored_students(session, rows)
-    new = [row for row in rows if key_of(row) not in stored]
+    new = [row for row in rows if row.key not in stored]
     _insert_students(session, new, chunk)
     newest = newest_cards(session, [student["id"] for student in stored.values()])
     for row in rows:
-        if (student := stored.get(key_of(row))) is not None:
-            _compare(chunk, row, student, newest.get(student["id"]), given, now)
+        if (student := stored.get(row.key)) is not None:
+            _compare(chunk, row, student, newest.get(student["id"]), given)
     _write_updates(session, chunk)
     _insert_cards(session, chunk, now=now)
     deliveries.want_all(session, chunk.told, now=chunk.at)
@@ -102,15 +101,16 @@ def write_chunk(
 
 
 def _insert_students(session: Session, new: Sequence[ImportedStudent], chunk: _Chunk) -> None:
-    if not new:
-        return
-    common = {"created_at": chunk.at, "updated_at": chunk.at}
-    values = [student_columns(row.facts) | {"pic": row.pic} | common for row in new]
-    session.connection().execute(insert(STUDENT), values)
-    inserted = student_ids(session, new)
-    for row in new:
+    ids = bulk.reserve_ids(session, STUDENT, len(new)) if new else ()
+    values = []
+    for id_, row in zip(ids, new, strict=True):
+        columns = student_columns(row.facts)
+        columns["id"], columns["pic"] = id_, row.pic
+        columns["created_at"] = columns["updated_at"] = chunk.at
+        values.append(columns)
         chunk.counts[row.pic].created += 1
-        chunk.cards_wanted.append((row, inserted[key_of(row)], True))
+        chunk.cards_wanted.append((row, id_, True))
+    bulk.insert_rows(session, STUDENT, values)
 
 
 def _compare(
@@ -119,7 +119,6 @@ def _compare(
     student: Mapping[str, Any],
     card: Mapping[str, Any] | None,
     given: Collection[Field],
-    now: datetime,
 ) -> None:
     wants_card = needs_new_card(card, row)
     columns = changed_student(student, row, given)
@@ -142,7 +141,7 @@ def _compare(
         chunk.outdated_escns.append(card["escn"])
         if is_active:
             chunk.told.append(Subject(row.pic, student["id"], card["escn"]))
-    gets_active = wants_card and _starts_active(row, now)
+    gets_active = wants_card and _starts_active(row, chunk.today)
     is_known = is_active or student["router_registered_at"] is not None
     if columns and is_known and not gets_active:  # a card that begins tells of its person
         chunk.told.append(Subject(row.pic, student["id"]))
@@ -159,8 +158,8 @@ def _write_updates(session: Session, chunk: _Chunk) -> None:
         devices.renew_now(session, chunk.outdated_escns, now=chunk.at)
 
 
-def _starts_active(row: ImportedStudent, now: datetime) -> bool:
-    return row.issued_on is None or row.issued_on <= today_of(now)
+def _starts_active(row: ImportedStudent, today: date) -> bool:
+    return row.issued_on is None or row.issued_on <= today
 
 
 def _insert_cards(session: Session, chunk: _Chunk, *, now: datetime) -> None:
@@ -174,29 +173,28 @@ def _insert_cards(session: Session, chunk: _Chunk, *, now: datetime) -> None:
         escns = mint_escns(session, pic=pic, prefix=prefix, count=count, now=now)
         chunk.counts[pic].cards += count
         for escn, (row, student_id, is_new) in zip(escns, cards_wanted, strict=True):
-            values.append(_card_columns(row, escn, student_id, chunk.at, now))
-            if _starts_active(row, now):
+            values.append(_card_columns(row, escn, student_id, chunk))
+            if _starts_active(row, chunk.today):
                 subjects = (Subject(pic, student_id), Subject(pic, student_id, escn))
                 (new_subjects if is_new else chunk.told).extend(subjects)
-    if values:
-        session.connection().execute(insert(CARD), values)
+    bulk.insert_rows(session, CARD, values)
     deliveries.add_new(session, new_subjects, now=chunk.at)
 
 
 def _card_columns(
-    row: ImportedStudent, escn: str, student_id: int, at: int, now: datetime
+    row: ImportedStudent, escn: str, student_id: int, chunk: _Chunk
 ) -> dict[str, Any]:
-    issued_on = row.issued_on or today_of(now)
+    starts = _starts_active(row, chunk.today)
     return {
         "escn": escn,
         "student_id": student_id,
         "pic": row.pic,
-        "state": first_state(issued_on=issued_on, now=now),
-        "issued_on": issued_on,
+        "state": (CardState.ACTIVE if starts else CardState.ORDERED).value,
+        "issued_on": row.issued_on or chunk.today,
         "expires_on": row.expires_on,
         "version": 1,
-        "created_at": at,
-        "updated_at": at,
+        "created_at": chunk.at,
+        "updated_at": chunk.at,
     }
 
 

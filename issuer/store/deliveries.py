@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, func, select, update
 
+from issuer.store import bulk
 from issuer.store.paging import Page, Paging
 from issuer.tables import Delivery
 
@@ -79,7 +80,7 @@ def add_new(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
     ordered = sorted(subjects, key=lambda subject: subject.escn is not None)
     if ordered:
         rows = [_waiting(subject, now) for subject in ordered]
-        session.connection().execute(Delivery.__table__.insert(), rows)  # type: ignore[attr-defined]
+        bulk.insert_rows(session, Delivery.__table__, rows)  # type: ignore[attr-defined]
 
 
 def by_id(session: Session, pic: str, delivery_id: int) -> Delivery | None:
@@ -107,7 +108,7 @@ def _waiting(subject: Subject, now: int) -> dict[str, Any]:
         "pic": subject.pic,
         "student_id": subject.student_id,
         "escn": subject.escn,
-        "state": DeliveryState.WAITING,
+        "state": DeliveryState.WAITING.value,
         "attempts": 0,
         "next_attempt_at": now,
         "leased_until": 0,
