@@ -1,0 +1,70 @@
+"""`python -m wallet_api.demo`: tell the whole story, end with 0 if it turned out as told."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from wallet_api.demo.carrying import show_card, take_card
+from wallet_api.demo.checking import fetch_and_check
+from wallet_api.demo.ending import end_card
+from wallet_api.demo.place import Place, make_place
+from wallet_api.demo.services import ServiceFailed, Services
+from wallet_api.demo.setting_up import import_students, set_up, wait_for_router
+from wallet_api.demo.telling import StepFailed, Story
+
+
+def main(words: list[str]) -> int:
+    """Run the demo; returns its exit code."""
+    arguments = _parse(words)
+    console = Console(highlight=False)
+    try:
+        place = make_place(arguments.folder.absolute())
+    except OSError as error:
+        console.print(f"The demo's folder cannot be made: {error}", markup=False)
+        return 1
+    story = Story(console, place.environment())
+    try:
+        with Services(place.environment(), place.folder / "log") as services:
+            _tell(story, place, services)
+            if arguments.keep:
+                _keep(console, place, services)
+    except (StepFailed, ServiceFailed) as error:
+        console.print(f"\nThe demo stopped: {error}", style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+    return 0
+
+
+def _tell(story: Story, place: Place, services: Services) -> None:
+    deployment = set_up(story, place, services)
+    cards = import_students(story, place, deployment)
+    wait_for_router(story, place, deployment, cards)
+    pic, escn = take_card(story, place, deployment)
+    phone = show_card(story, place, pic, escn)
+    fetch_and_check(story, place, deployment, phone)
+    end_card(story, place, deployment, phone)
+    story.console.print()
+    story.console.print(story.table())
+    story.console.print(f"\nEverything is in {place.folder}.", markup=False)
+
+
+def _keep(console: Console, place: Place, services: Services) -> None:
+    console.print("\nThe services stay up until Ctrl-C:")
+    console.print(f"  issuer      {place.issuer_url}  (staff API: {place.issuer_url}/docs)")
+    console.print(f"  wallet API  {place.wallet_url}")
+    console.print(f"  ESC-Router  {place.router_url}")
+    services.wait()
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m wallet_api.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the services up at the end")
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="default: .demo")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""Steps a to c: institutions with keys, a file of students, the ESC-Router."""
+
+import json
+import secrets
+import time
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from wallet_api.demo.place import Place
+from wallet_api.demo.services import Services
+from wallet_api.demo.telling import StepFailed, Story
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+ROUTER_WITHIN = 60.0  # seconds for all students of the file
+
+
+@dataclass
+class Deployment:
+    """What staff know once everything runs."""
+
+    institutions: list[dict[str, Any]]
+    staff_keys: dict[str, str] = field(default_factory=dict)  # by PIC
+    router_keys: dict[str, str] = field(default_factory=dict)
+
+    def staff(self, place: Place, pic: str) -> httpx.Client:
+        """A client of the staff API with an institution's key."""
+        return httpx.Client(
+            base_url=place.issuer_url,
+            headers={"Authorization": f"Bearer {self.staff_keys[pic]}"},
+            timeout=30.0,
+            trust_env=False,
+        )
+
+
+def set_up(story: Story, place: Place, services: Services) -> Deployment:
+    """Step a: a processor and its three institutions, keys, the trust list."""
+    story.step("a", "A national centre and three institutions are set up")
+    content = tomllib.loads((EXAMPLES / "institutions.toml").read_text("utf-8"))
+    deployment = Deployment(content["institutions"])
+    processor = content["processor"]
+    story.show(story.run("issuer", "init"))
+    story.run("issuer", "processor", "add", processor["vat"], processor["name"])
+    for institution in deployment.institutions:
+        _add_institution(story, deployment, institution, processor["vat"])
+    _start_services(story, place, services, deployment, processor)
+    trust = httpx.get(f"{place.issuer_url}/trust-list", timeout=10, trust_env=False)
+    found = "signed and published" if trust.status_code == 200 else str(trust.status_code)
+    story.expect("trust list", expected="signed and published", found=found)
+    return deployment
+
+
+def import_students(story: Story, place: Place, deployment: Deployment) -> int:
+    """Step b: the file; ten faulty rows are reported, the others become cards."""
+    story.step("b", "The institutions' students are imported from a file")
+    story.show(story.run("issuer", "import", str(EXAMPLES / "students.csv"), expected_code=1))
+    cards = sum(_count(deployment, place, pic, "cards") for pic in deployment.staff_keys)
+    story.show(story.run("issuer", "import", str(EXAMPLES / "students.csv"), expected_code=1))
+    again = sum(_count(deployment, place, pic, "cards") for pic in deployment.staff_keys)
+    story.expect("cards after the same file once more", expected=str(cards), found=str(again))
+    return cards
+
+
+def wait_for_router(story: Story, place: Place, deployment: Deployment, cards: int) -> None:
+    """Step c: the worker registers persons, then cards.
+
+    Raises:
+        StepFailed: It took too long.
+    """
+    story.step("c", "The cards are registered with the ESC-Router, person first, then card")
+    deadline = time.monotonic() + ROUTER_WITHIN
+    while waiting := sum(_waiting(deployment, place, pic) for pic in deployment.staff_keys):
+        if time.monotonic() > deadline:
+            raise StepFailed(f"{waiting} deliveries still wait for the router")
+        story.console.print(f"  {waiting} still to deliver", highlight=False)
+        time.sleep(1.0)
+    story.show(story.run("issuer", "esc-router", "status"))
+    registered = sum(_router_count(place, key) for key in deployment.router_keys.values())
+    story.expect("cards that the router holds", expected=str(cards), found=str(registered))
+
+
+def _add_institution(
+    story: Story, deployment: Deployment, institution: dict[str, Any], vat: str
+) -> None:
+    pic = institution["pic"]
+    options = [
+        *("--name", institution["name"], "--country", institution["country"]),
+        *("--home", institution["schac_home_organization"], "--processor", vat),
+        *(word for scope in institution["esi_scopes"] for word in ("--esi-scope", scope)),
+        *(word for prefix in institution["escn_prefixes"] for word in ("--prefix", prefix)),
+    ]
+    story.run("issuer", "institution", "add", pic, *options)
+    story.run("issuer", "keys", "create", pic)
+    deployment.router_keys[pic] = secrets.token_urlsafe(24)
+    story.run("issuer", "router-key", "set", pic, typed=deployment.router_keys[pic] + "\n")
+    created = story.run("issuer", "staff-key", "create", pic, "--role", "admin", "--label", "demo")
+    deployment.staff_keys[pic] = next(word for word in created.split() if word.startswith("esc_"))
+
+
+def _start_services(
+    story: Story,
+    place: Place,
+    services: Services,
+    deployment: Deployment,
+    processor: dict[str, Any],
+) -> None:
+    pics = ",".join(deployment.router_keys)
+    organisations = [
+        f"--organisation={each['pic']}:{each['name']}:{deployment.router_keys[each['pic']]}"
+        for each in deployment.institutions
+    ]
+    words = [
+        *("issuer.esc_router.sandbox", "--port", str(place.router_port)),
+        *("--database", str(place.folder / "router.db"), *organisations),
+        f"--processor={processor['vat']}:{processor['name']}:{secrets.token_urlsafe(24)}:{pics}",
+    ]
+    services.start("router", words, healthy_at=place.router_url)
+    services.start(
+        "issuer",
+        ["issuer", "serve", "--with-worker"],
+        healthy_at=f"{place.issuer_url}/trust-list",
+    )
+    services.start("wallet", ["wallet_api", "serve"], healthy_at=f"{place.wallet_url}/healthz")
+    story.say(
+        f"  ESC-Router sandbox, issuer and wallet API run on {place.issuer_url} and beside it"
+    )
+
+
+def _count(deployment: Deployment, place: Place, pic: str, what: str) -> int:
+    with deployment.staff(place, pic) as staff:
+        return int(staff.get(f"/api/v1/{what}", params={"size": 1}).json()["total"])
+
+
+def _waiting(deployment: Deployment, place: Place, pic: str) -> int:
+    with deployment.staff(place, pic) as staff:
+        answer = staff.get("/api/v1/deliveries", params={"state": "waiting", "size": 1})
+        return int(answer.json()["total"])
+
+
+def _router_count(place: Place, key: str) -> int:
+    answer = httpx.get(
+        f"{place.router_url}/api/v2/cards",
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=10,
+        trust_env=False,
+    )
+    return int(json.loads(answer.content)["page"]["totalElements"])
