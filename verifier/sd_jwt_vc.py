@@ -83,7 +83,7 @@ def parse_credential(text: str) -> UnverifiedCredential:
     Raises:
         MalformedCredential: It breaks RFC 9901's form, or a claim is missing in the clear.
     """
-    sd_jwt = parse_sd_jwt(text.strip())
+    sd_jwt = parse_sd_jwt(text.strip(" \t\r\n"))
     try:
         jws = parse_jws(sd_jwt.issuer_jwt, expected_typ=SD_JWT_VC_TYP, max_chars=MAX_SD_JWT_CHARS)
     except MalformedJws as error:
