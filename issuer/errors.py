@@ -3,7 +3,7 @@
     IssuerError
     ├── DatabaseOutOfDate, NotUnsealable
     ├── NotAuthenticated, NotPermitted
-    ├── CardNotFound, StudentNotFound, InstitutionNotFound
+    ├── CardNotFound, StudentNotFound, InstitutionNotFound, DeliveryNotFound
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
     ├── UnusableKey, UnusableSecret, NoActiveKey, KeyStateConflict
     ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
@@ -45,6 +45,10 @@ class StudentNotFound(IssuerError):
 
 class InstitutionNotFound(IssuerError):
     """No such institution in this deployment."""
+
+
+class DeliveryNotFound(IssuerError):
+    """No such delivery to the ESC-Router of this institution."""
 
 
 class CardStateConflict(IssuerError):

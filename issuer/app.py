@@ -1,0 +1,107 @@
+"""The application: its parts, its routes, and what surrounds each request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlmodel import Session
+
+from issuer.clock import Clock, seconds_of, utc_now
+from issuer.database import POOL_SIZE, check_database_version, make_engine
+from issuer.deps import Issuer
+from issuer.edge import BodyCap, RequestLog, Turns
+from issuer.key_life import check_keys
+from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
+from issuer.problems import install
+from issuer.publishing.cache import PublicationCache
+from issuer.routes import audits, cards, deliveries, imports, institutions, published, students
+from issuer.settings import IssuerSettings, read_secret
+from issuer.worker import Worker, open_worker
+
+# Half of the threads and connections: whoever must commit always finds one (`issuer.edge`).
+STAFF_AT_A_TIME = POOL_SIZE // 2
+_ROUTERS = (institutions, imports, students, cards, deliveries, audits, published)
+
+
+def create_app(
+    settings: IssuerSettings, *, clock: Clock = utc_now, with_worker: bool = False
+) -> FastAPI:
+    """The issuer with these settings; reads nothing else.
+
+    Args:
+        settings: What differs between deployments.
+        clock: The time.
+        with_worker: Run the worker in a thread of this process.
+
+    Raises:
+        DatabaseOutOfDate: The database is of another version.
+        NoActiveKey: The trust list has no key that may sign.
+        UnusableKey: A key that may sign now cannot be used here.
+        UnusableSecret: A file of a secret is missing, or holds none.
+    """
+    issuer = open_issuer(settings, clock=clock)
+    worker = open_worker(settings, clock=clock) if with_worker else None
+    app = FastAPI(
+        title="European Student Card issuer",
+        version="1.0",
+        description="Students, cards and deliveries for an institution's staff; keys, trust list, "
+        "status lists and offline bundle for everyone.",
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.issuer = issuer
+    app.state.worker = worker
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    install(app)
+    app.add_middleware(Turns, prefix="/api/", at_a_time=STAFF_AT_A_TIME)
+    app.add_middleware(BodyCap, exceptions={imports.IMPORTS_PATH: imports.MAX_IMPORT_BODY_BYTES})
+    app.add_middleware(RequestLog)
+    return app
+
+
+def open_issuer(settings: IssuerSettings, *, clock: Clock) -> Issuer:
+    """The service's parts, checked before a port opens.
+
+    Raises:
+        DatabaseOutOfDate: The database is of another version.
+        NoActiveKey: The trust list has no key that may sign.
+        UnusableKey: A key that may sign now cannot be used here.
+        UnusableSecret: A file of a secret is missing, or holds none.
+    """
+    url = settings.database_url.get_secret_value()
+    engine = make_engine(url)
+    check_database_version(engine)
+    keys = open_keys(settings)
+    issuer = Issuer(settings, engine, keys, clock, PublicationCache(url))
+    with Session(issuer.reading_engine) as session:
+        check_keys(session, keys, now=seconds_of(clock()))
+    return issuer
+
+
+def open_keys(settings: IssuerSettings) -> KeyRing:
+    """The key ring of the deployment's key files.
+
+    Raises:
+        UnusableKey: The passphrase is too short.
+        UnusableSecret: The file of the passphrase is missing, or holds none.
+    """
+    passphrase = read_secret(settings.key_passphrase_file, at_least=MIN_PASSPHRASE_BYTES)
+    return FileKeyRing(settings.keys_dir, passphrase)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    issuer: Issuer = app.state.issuer
+    worker: Worker | None = app.state.worker
+    await asyncio.to_thread(issuer.publications.start)
+    if worker is not None:
+        worker.start()
+    try:
+        yield
+    finally:
+        if worker is not None:
+            await asyncio.to_thread(worker.stop)
+        await asyncio.to_thread(issuer.publications.stop)
+        issuer.engine.dispose()

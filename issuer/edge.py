@@ -1,0 +1,172 @@
+"""What surrounds every request: a cap on its body, its turn, its id and its line in the log.
+
+Plain ASGI. The cap comes before any parsing; the turn bounds how many requests hold a database
+connection; the log line names the route's pattern, never the path, which can hold an identifier.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from issuer.problems import problem_response, unexpected_response
+
+MAX_BODY_BYTES = 1024 * 1024
+_REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
+
+_log = logging.getLogger("issuer.requests")
+
+
+class BodyCap:
+    """Refuses a body over its cap: at once where its length is said, else while it arrives."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        most: int = MAX_BODY_BYTES,
+        exceptions: Mapping[str, int] | None = None,
+    ) -> None:
+        self._app = app
+        self._most = most
+        self._exceptions = dict(exceptions or {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on whose body was read and is within its cap."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._exceptions.get(scope["path"], self._most)
+        body = None if _said_length(scope) > most else await _read(receive, most)
+        if body is None:
+            refusal = problem_response(413, "body-too-large", "Body too large")
+            refusal.headers["connection"] = "close"
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+class Turns:
+    """Lets only so many requests of the paths with sessions run at a time.
+
+    A request needs a thread for its handler and again for its commit. With as many requests as
+    threads, those that wait for a connection hold every thread that others need to give theirs
+    back, and all stand still until a timeout.
+    """
+
+    def __init__(self, app: ASGIApp, *, prefix: str, at_a_time: int) -> None:
+        self._app = app
+        self._prefix = prefix
+        self._turns = asyncio.Semaphore(at_a_time)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when it is its turn."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+            await self._app(scope, receive, send)
+            return
+        async with self._turns:
+            await self._app(scope, receive, send)
+
+
+class RequestLog:
+    """Gives each request an id, answers what nothing else answered, and writes one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = _REQUEST_ID.set(secrets.token_hex(8))
+        began, answered = time.perf_counter(), _Answered(send)
+        try:
+            await self._app(scope, receive, answered)
+        except Exception as error:  # noqa: BLE001 the one place that turns a fault into a 500
+            response = unexpected_response(error)
+            if answered.status is None:
+                await response(scope, receive, answered)
+        finally:
+            _write_line(scope, answered.status, time.perf_counter() - began)
+            _REQUEST_ID.reset(token)
+
+
+class _Answered:
+    """Sends on, with the request's id in the headers, and remembers the status."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            header = (b"x-request-id", _REQUEST_ID.get().encode("ascii"))
+            message["headers"] = [*message.get("headers", []), header]
+        await self._send(message)
+
+
+class JsonLines(logging.Formatter):
+    """A log line as one JSON object, with the id of the request that it belongs to."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; an exception by its class only, since its words can hold what a row held."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {
+            "at": at,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request": _REQUEST_ID.get(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _write_line(scope: Scope, status: int | None, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", None)
+    fields = {
+        "method": scope["method"],
+        "route": route,
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+    }
+    _log.info("request", extra={"fields": fields})
+
+
+def _said_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)  # the client is gone
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay

@@ -1,0 +1,1 @@
+"""The routes, one module per noun: its router, its views, its thin handlers."""

@@ -1,0 +1,72 @@
+"""What the routes' answers share: times as text, refusals for the documentation."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from issuer.problems import PROBLEM_MEDIA_TYPE, Problem
+
+
+def utc_text(seconds: int) -> str:
+    """Seconds since 1970 as RFC 3339 text in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# Seconds in our rows, text on the wire.
+Instant = Annotated[
+    int,
+    PlainSerializer(utc_text, return_type=str, when_used="json"),
+]
+
+
+class Body(BaseModel):
+    """A request's body: unknown members are refused, and a number is not a text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """An answer's body, made from a row."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documentation of refusals, for `responses`; those that any request can meet included."""
+    content: dict[str, Any] = {
+        PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}
+    }
+    return {
+        status: {"model": Problem, "description": _WHY[status], "content": content}
+        for status in sorted({401, 403, 422, 503, *statuses})
+    }
+
+
+class StaffRoute(APIRoute):
+    """A route whose answers hold personal data: no cache keeps them."""
+
+    def get_route_handler(self) -> Any:
+        """The handler, with its headers added."""
+        handle = super().get_route_handler()
+
+        async def handle_without_cache(request: Any) -> Response:
+            response: Response = await handle(request)
+            response.headers["cache-control"] = "no-store"
+            response.headers["x-content-type-options"] = "nosniff"
+            return response
+
+        return handle_without_cache
+
+
+_WHY = {
+    401: "No staff key, or one that was ended",
+    403: "The key's role does not allow it",
+    404: "The institution has no such thing",
+    409: "The present state does not allow it",
+    413: "The body is too large",
+    422: "The request is malformed, or asks for what the rules forbid",
+    503: "Try again in a moment",
+}

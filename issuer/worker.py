@@ -1,0 +1,185 @@
+"""The worker: what happens without anyone asking, round after round.
+
+Cards begin and end by their days, what is due goes to the ESC-Router, documents that are behind
+are signed, what has expired is forgotten. Any number of workers may run; a job that fails is
+tried again in the next round and does not keep the others from theirs.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from issuer import lifecycle
+from issuer.clock import Clock, seconds_of
+from issuer.database import make_engine
+from issuer.esc_router.delivery import deliver_due
+from issuer.esc_router.exchange import open_router_http
+from issuer.issuing import IssuingPolicy
+from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
+from issuer.publishing.due import publish_due
+from issuer.sealing import Sealer
+from issuer.settings import IssuerSettings, load_sealer, read_secret
+from issuer.store import wallet_sessions
+
+INTERVAL = 1.0  # seconds between rounds
+KEEP_EXPIRED = 3600  # seconds
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did.
+
+    Attributes:
+        begun: Cards whose first day has come.
+        expired: Cards whose last day has passed.
+        delivered: Facts that the ESC-Router has now.
+        published: Paths of documents that are new.
+        failures: What did not work, in words without personal data.
+    """
+
+    begun: int = 0
+    expired: int = 0
+    delivered: int = 0
+    published: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Worker:
+    """Does all jobs, once or round after round in two threads of its own.
+
+    Deliveries have their own thread: a router that is slow must not keep a revocation from
+    being published.
+    """
+
+    engine: Engine
+    keys: KeyRing
+    sealer: Sealer
+    policy: IssuingPolicy
+    router_url: str
+    http: httpx.Client
+    clock: Clock
+    interval: float = INTERVAL
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def run_once(self) -> Round:
+        """One round of everything."""
+        done = self.keep_in_step()
+        self._attempt(done, "deliver", lambda: self._deliver(done))
+        return done
+
+    def keep_in_step(self) -> Round:
+        """One round of everything but the ESC-Router."""
+        done = Round()
+        self._attempt(done, "begin cards", lambda: self._begin(done))
+        self._attempt(done, "expire cards", lambda: self._expire(done))
+        self._attempt(done, "publish", lambda: self._publish(done))
+        self._attempt(done, "forget", self._forget)
+        return done
+
+    def start(self) -> None:
+        """Run in the background until `stop`."""
+        for name, work in (("worker", self.keep_in_step), ("deliveries", self._deliver_round)):
+            thread = threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the jobs under way and give everything back."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self.http.close()
+        self.engine.dispose()
+
+    def wait(self) -> None:
+        """Return when `stop` was asked for, from a signal's handler for example."""
+        self._stop.wait()
+
+    def ask_to_stop(self) -> None:
+        """Let `wait` return; safe in a signal's handler."""
+        self._stop.set()
+
+    def _repeat(self, work: Callable[[], Round]) -> None:
+        told: set[str] = set()
+        while not self._stop.is_set():
+            failures = set(work().failures)
+            for failure in failures - told:
+                _log.warning("tried again until it works: %s", failure)
+            told = failures
+            self._stop.wait(self.interval)
+
+    def _deliver_round(self) -> Round:
+        done = Round()
+        self._attempt(done, "deliver", lambda: self._deliver(done))
+        return done
+
+    def _attempt(self, done: Round, job: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 a thread that ended would be missed by nobody
+            # The class only: a database's words repeat rows.
+            done.failures.append(f"{job}: {type(error).__name__}")
+
+    def _begin(self, done: Round) -> None:
+        done.begun = self._all_batches(lifecycle.activate_due_cards)
+
+    def _expire(self, done: Round) -> None:
+        done.expired = self._all_batches(lifecycle.expire_due_cards)
+
+    def _all_batches(self, change: Callable[..., int]) -> int:
+        total = 0
+        while not self._stop.is_set():
+            with Session(self.engine) as session, session.begin():
+                changed = change(session, now=self.clock())
+            total += changed
+            if changed == 0:
+                break
+        return total
+
+    def _deliver(self, done: Round) -> None:
+        done.delivered = deliver_due(
+            self.engine,
+            self.http,
+            base_url=self.router_url,
+            sealer=self.sealer,
+            clock=self.clock,
+            stop=self._stop,
+        )
+
+    def _publish(self, done: Round) -> None:
+        published = publish_due(self.engine, self.keys, policy=self.policy, now=self.clock())
+        done.published = published.paths
+        done.failures.extend(published.failures)
+
+    def _forget(self) -> None:
+        now = seconds_of(self.clock())
+        with Session(self.engine) as session, session.begin():
+            wallet_sessions.purge_expired(session, now=now, keep=KEEP_EXPIRED)
+
+
+def open_worker(settings: IssuerSettings, *, clock: Clock) -> Worker:
+    """A worker with connections of its own.
+
+    Raises:
+        UnusableKey: The passphrase is too short.
+        UnusableSecret: A file of a secret is missing, or holds none.
+    """
+    passphrase = read_secret(settings.key_passphrase_file, at_least=MIN_PASSPHRASE_BYTES)
+    return Worker(
+        engine=make_engine(settings.database_url.get_secret_value()),
+        keys=FileKeyRing(settings.keys_dir, passphrase),
+        sealer=load_sealer(settings.secret_file),
+        policy=settings.issuing_policy,
+        router_url=settings.esc_router_url,
+        http=open_router_http(),
+        clock=clock,
+    )
