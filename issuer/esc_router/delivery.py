@@ -131,11 +131,13 @@ def _deliver_facts(run: _Run, claim: Claim, facts: Facts, sealed_key: bytes) -> 
 
 
 def _send(run: _Run, claim: Claim, facts: Facts, router: EscRouterClient) -> None:
-    if facts.card is None or not facts.person_known:
+    if facts.card is None:
         router.bring_person(facts.person, known=facts.person_known)
+        return
+    if not facts.person_known:
+        router.bring_person(facts.person, known=False)
         _record(run, lambda session, now: outbox.registered_person(session, claim, now=now))
-    if facts.card is not None:
-        router.bring_card(facts.card, known=facts.card_known)
+    router.bring_card(facts.card, known=facts.card_known)
 
 
 def _put_off(run: _Run, claim: Claim, error: RouterUnavailable) -> None:

@@ -1,6 +1,6 @@
 """One request to the router and its answer, with every bound that keeps a worker alive.
 
-A body is read up to 1 MiB and never for longer than the deadline; redirects are not followed
+A body is read up to 1 MiB and for twice the timeout at most; redirects are not followed
 and cookies not kept, because the next request carries another institution's key. What is not
 JSON from the router (a proxy's page, nothing at all) is no answer. A person's identifier stands
 in the address of a request, and httpx logs addresses: `open_router_http` silences it.
@@ -19,8 +19,7 @@ import httpx
 from issuer.esc_router.errors import RouterUnavailable, code_of, refuse
 
 MAX_BODY_BYTES = 1024 * 1024  # the longest real answer, a page of ten cards, is about 20 kB
-# For reading one answer; four requests of a delivery stay well within its lease.
-DEADLINE_SECONDS = 20.0
+SLOWEST_BODY = 2  # times the timeout of one read; a body that trickles would hold a thread
 _ASK_AGAIN = frozenset({408, 425, 429})
 
 
@@ -83,7 +82,7 @@ def exchange(http: httpx.Client, request: Request, *, empty: bool = False) -> ob
             _refuse_unusable(response)
             if empty and response.is_success:
                 return None
-            document = _document(response)
+            document = _document(response, http.timeout.read)
     except httpx.HTTPError as error:
         raise RouterUnavailable(f"no answer from the router ({type(error).__name__})") from error
     if not response.is_success:
@@ -119,26 +118,26 @@ def _retry_after(response: httpx.Response) -> timedelta | None:
     return timedelta(seconds=int(text)) if text.isdecimal() and len(text) <= 6 else None
 
 
-def _document(response: httpx.Response) -> object:
+def _document(response: httpx.Response, timeout: float | None) -> object:
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise RouterUnavailable("the answer is not JSON: it came from something else")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RouterUnavailable("the answer is compressed, which was not asked for")
     try:
-        return json.loads(_capped_body(response))
+        return json.loads(_capped_body(response, timeout))
     except (ValueError, RecursionError):
         # Without its cause: a JSON error holds the whole text.
         raise RouterUnavailable("the answer is empty or broken JSON") from None
 
 
-def _capped_body(response: httpx.Response) -> bytes:
-    end = monotonic() + DEADLINE_SECONDS
+def _capped_body(response: httpx.Response, timeout: float | None) -> bytes:
+    end = monotonic() + SLOWEST_BODY * (timeout or 0)
     body = bytearray()
     for chunk in response.iter_raw():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise RouterUnavailable(f"the answer is larger than {MAX_BODY_BYTES} bytes")
         if monotonic() > end:
-            raise RouterUnavailable(f"the answer took longer than {DEADLINE_SECONDS:.0f} s")
+            raise RouterUnavailable("the answer trickles in too slowly")
     return bytes(body)

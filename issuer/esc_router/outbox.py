@@ -197,9 +197,7 @@ def _without_busy_students(
     # second statement, made while we hold the students' locks, sees it (PostgreSQL).
     students = {delivery.student_id for delivery in found}
     leased = select(col(Delivery.student_id)).where(
-        col(Delivery.student_id).in_(students),
-        col(Delivery.state) == DeliveryState.WAITING,
-        col(Delivery.leased_until) > now,
+        col(Delivery.student_id).in_(students), col(Delivery.leased_until) > now
     )
     busy = set(session.exec(leased))
     return [delivery for delivery in found if delivery.student_id not in busy]

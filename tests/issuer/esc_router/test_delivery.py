@@ -289,6 +289,19 @@ def test_a_refused_key_stops_only_its_institution_until_it_is_replaced(
     assert deliver() == 2
 
 
+def test_after_a_refused_key_the_rest_is_not_even_tried(
+    deployment: Any, sandbox: Any, deliver: Deliver
+) -> None:
+    for number in range(6):
+        deployment.student(str(number))
+    sandbox.fault(status=401, times=1000)
+    assert deliver(threads=1) == 0
+    assert sandbox.faults_left() == 1
+    assert httpx.get(f"{sandbox.host}/sandbox/faults").json()[0]["times"] == 999
+    assert {found.attempts for found in deployment.deliveries()} == {0}
+    assert deployment.claim() == []
+
+
 @pytest.mark.usefixtures("card")
 def test_another_institutions_key_writes_nothing(
     deployment: Any, deliver: Deliver, porto: EscRouterClient

@@ -1,5 +1,6 @@
 """What is no answer of a router, over real HTTP: every one is RouterUnavailable, soon."""
 
+import asyncio
 import gzip
 import json
 import logging
@@ -95,6 +96,30 @@ def test_a_compressed_answer_is_refused_before_it_unpacks(
     router = EscRouterClient(f"{serve(bomb)}/esc-rest", "key", http)
     with pytest.raises(RouterUnavailable, match="compressed"):
         router.read_person(ESI)
+
+
+def test_an_answer_that_trickles_in_is_given_up(
+    serve: Callable[..., str], http: httpx.Client
+) -> None:
+    async def trickling(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for _ in range(30):
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.1)
+
+    router = EscRouterClient(f"{serve(trickling)}/esc-rest", "key", http)
+    begun = time.monotonic()
+    with pytest.raises(RouterUnavailable, match="trickles"):
+        router.read_person(ESI)
+    assert time.monotonic() - begun < 2
+
+
+def test_numbers_that_are_no_list_are_no_answer(sandbox: Any, riga: EscRouterClient) -> None:
+    for body in ("{}", "[1]", "null"):
+        sandbox.fault(status=200, body=body)
+        with pytest.raises(RouterUnavailable, match="not a list"):
+            riga.generate_escn(prefix="001", pic="999978433")
 
 
 def test_cookies_of_one_institution_never_travel_with_anothers_key(
