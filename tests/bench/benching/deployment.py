@@ -3,9 +3,11 @@
 import csv
 import io
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from issuer.keys import FileKeyRing
 from issuer.store import institutions
 from issuer.tables import Institution
 
+Rows = dict[str, list[tuple[object, ...]]]  # of each table
 ROOT = Path(__file__).parents[3]
 PASSPHRASE = b"a passphrase for a benchmark only"
 NAMES = ("Līga Bērziņa", "Jānis Kalniņš", "Zofia Łęcka", "Γιώργος Παπαδόπουλος", "Ñuño Peña")
@@ -109,6 +112,43 @@ class Deployment:
             "LOG_LEVEL": "WARNING",
         }
         return {f"ESC_WALLET_{name}": str(value) for name, value in settings.items()}
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A file with the same content, without a log beside it."""
+    with sqlite3.connect(source) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
+
+
+def restore_database(copy: Path, path: Path) -> None:
+    """Put a copy in the place of a database that nobody uses."""
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    shutil.copyfile(copy, path)
+
+
+def rows_of(path: Path, *tables: str) -> Rows:
+    """All rows of these tables."""
+    with sqlite3.connect(path) as connection:
+        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+
+
+def bulk_insert(empty: Path, rows: Rows) -> Callable[[], None]:
+    """The floor of storing: these rows into a copy of a database, in one transaction."""
+
+    def work() -> None:
+        path = empty.with_name("floor.db")
+        restore_database(empty, path)
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("BEGIN")
+        for table, values in rows.items():
+            holders = ",".join("?" * len(values[0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({holders})", values)
+        connection.execute("COMMIT")
+        connection.close()
+
+    return work
 
 
 @contextmanager

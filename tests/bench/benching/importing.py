@@ -2,13 +2,18 @@
 
 import csv
 import io
-import shutil
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benching.deployment import Deployment, student_file
+from benching.deployment import (
+    Deployment,
+    bulk_insert,
+    copy_database,
+    restore_database,
+    rows_of,
+    student_file,
+)
 from benching.measuring import Effort, Figure, best_of
 from benching.world import PIC
 
@@ -26,13 +31,12 @@ def measure(effort: Effort) -> Iterator[Figure]:
         deployment = Deployment(Path(folder))
         deployment.engine.dispose()
         empty = Path(folder) / "empty.db"
-        with sqlite3.connect(deployment.path) as source:
-            source.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            source.execute("VACUUM INTO ?", (str(empty),))
+        copy_database(deployment.path, empty)
         ours = _importing(deployment, data, empty)
         ours()
+        insert = bulk_insert(empty, rows_of(deployment.path, *TABLES))
         floor_seconds, our_seconds = best_of(
-            effort.of(2, 1), _inserting(_rows_of(deployment.path), data, empty), ours
+            effort.of(2, 1), _reading_and_inserting(insert, data), ours
         )
     note = "in transactions of 1,000 rows, with progress"
     what, floor_is = "import of 100,000 students from CSV", "csv.reader + bulk insert of the rows"
@@ -41,10 +45,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 def _importing(deployment: Deployment, data: bytes, empty: Path) -> Callable[[], None]:
     def work() -> None:
-        path = deployment.path
-        for end in ("", "-wal", "-shm"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
-        shutil.copy(empty, path)
+        restore_database(empty, deployment.path)
         engine = make_engine(deployment.url)
         heard: list[int] = []
         import_students(
@@ -61,28 +62,11 @@ def _importing(deployment: Deployment, data: bytes, empty: Path) -> Callable[[],
     return work
 
 
-def _rows_of(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    with sqlite3.connect(path) as connection:
-        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
-
-
-def _inserting(
-    rows: dict[str, list[tuple[object, ...]]], data: bytes, empty: Path
-) -> Callable[[], None]:
-    """The floor: read the file, insert the rows that we know will come of it, one transaction."""
+def _reading_and_inserting(insert: Callable[[], None], data: bytes) -> Callable[[], None]:
+    """The floor: read the file, insert the rows that we know will come of it."""
 
     def work() -> None:
-        path = empty.with_name("floor.db")
-        shutil.copy(empty, path)
         assert sum(1 for _ in csv.reader(io.StringIO(data.decode(), newline=""))) > 1
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("BEGIN")
-        for table, values in rows.items():
-            holders = ",".join("?" * len(values[0]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({holders})", values)
-        connection.execute("COMMIT")
-        connection.close()
+        insert()
 
     return work
