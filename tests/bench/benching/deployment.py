@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,7 +116,7 @@ class Deployment:
 
 def copy_database(source: Path, target: Path) -> None:
     """A file with the same content, without a log beside it."""
-    with sqlite3.connect(source) as connection:
+    with closing(sqlite3.connect(source)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
 
 
@@ -129,7 +129,7 @@ def restore_database(copy: Path, path: Path) -> None:
 
 def rows_of(path: Path, *tables: str) -> Rows:
     """All rows of these tables."""
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
