@@ -198,7 +198,7 @@ class Delivery(SQLModel, table=True):
     of the change itself.
     """
 
-    __table_args__ = (Index("ix_delivery_due", "state", "next_attempt_at"),)
+    __table_args__ = (Index("ix_delivery_due", "state", "next_attempt_at", "id"),)
     id: int | None = Field(default=None, primary_key=True)
     pic: str = Field(foreign_key="institution.pic", index=True)
     student_id: int = Field(foreign_key="student.id", index=True)

@@ -232,7 +232,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_delivery_due", "delivery", ["state", "next_attempt_at"])
+    op.create_index("ix_delivery_due", "delivery", ["state", "next_attempt_at", "id"])
     op.create_index("ix_delivery_pic", "delivery", ["pic"])
     op.create_index("ix_delivery_student_id", "delivery", ["student_id"])
 
