@@ -31,6 +31,7 @@ _UPGRADE_LOCK = 7_301_995_501  # any number, for pg_advisory_xact_lock
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://...`."""
     pool: dict[str, Any] = {
+        "hide_parameters": True,  # in errors: they are rows of people
         "pool_size": POOL_SIZE,
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT,
@@ -73,6 +74,8 @@ def check_database_version(engine: Engine) -> None:
     Raises:
         DatabaseOutOfDate: It is empty, older, or newer than this program.
     """
+    if is_sqlite(engine) and not Path(engine.url.database or "").exists():
+        raise DatabaseOutOfDate("there is no database yet")  # connecting would make one
     expected = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.connect().execution_options(read_only=True) as connection:
         found = MigrationContext.configure(connection).get_current_revision()

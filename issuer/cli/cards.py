@@ -1,0 +1,117 @@
+"""`cards`: found and led through their life."""
+
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from issuer import lifecycle
+from issuer.cli.deployment import ACTOR, institution_of, open_deployment
+from issuer.cli.printing import moment, out, show_facts, show_table
+from issuer.errors import CardNotFound
+from issuer.lifecycle import CardState
+from issuer.store import cards, devices
+from issuer.store.paging import Paging
+from issuer.tables import Card, Student
+from verifier.identifiers import Escn, parse_escn, pic_of
+
+app = typer.Typer(help="Cards.", no_args_is_help=True)
+
+EscnArgument = Annotated[str, typer.Argument(help="Card number")]
+ReasonOption = Annotated[str, typer.Option(help="Why; the student sees it")]
+
+
+@app.command("list")
+def list_cards(
+    institution: Annotated[str, typer.Argument(help="PIC")],
+    search: Annotated[str, typer.Option(help="Part of name, ESI, e-mail or number")] = "",
+    state: Annotated[CardState | None, typer.Option(help="Only in this state")] = None,
+    page: Annotated[int, typer.Option(min=0, help="From 0")] = 0,
+) -> None:
+    """Show an institution's cards, by name."""
+    with open_deployment() as deployment, deployment.reading() as session:
+        institution_of(session, institution)
+        found = cards.search(session, institution, text=search, state=state, paging=Paging(page))
+        show_table(
+            ("Card number", "State", "Name", "Level", "Last day"),
+            [
+                (c.escn, c.state, s.full_name, s.academic_level, c.expires_on)
+                for c, s in found.items
+            ],
+            title=f"{found.total} cards, page {page}",
+        )
+
+
+@app.command("show")
+def show_card(escn: EscnArgument) -> None:
+    """Show one card."""
+    number = parse_escn(escn)
+    with open_deployment() as deployment, deployment.reading() as session:
+        card, student = _found(session, number)
+        phones = len(devices.living_of_card(session, number))
+        _show(card, student, phones)
+
+
+@app.command("issue")
+def issue(escn: EscnArgument) -> None:
+    """Let an ordered card begin today."""
+    number = parse_escn(escn)
+    with open_deployment() as deployment, deployment.writing() as session:
+        lifecycle.activate_card(session, pic_of(number), number, now=deployment.now, actor=ACTOR)
+    out.print(f"active {number}")
+
+
+@app.command("suspend")
+def suspend(escn: EscnArgument, reason: ReasonOption) -> None:
+    """Stop a card for the time being."""
+    number = parse_escn(escn)
+    with open_deployment() as deployment, deployment.writing() as session:
+        lifecycle.suspend_card(
+            session, pic_of(number), number, reason=reason, now=deployment.now, actor=ACTOR
+        )
+    out.print(f"suspended {number}")
+
+
+@app.command("reinstate")
+def reinstate(escn: EscnArgument) -> None:
+    """Let a suspended card be valid again."""
+    number = parse_escn(escn)
+    with open_deployment() as deployment, deployment.writing() as session:
+        lifecycle.reinstate_card(session, pic_of(number), number, now=deployment.now, actor=ACTOR)
+    out.print(f"active {number}")
+
+
+@app.command("revoke")
+def revoke(escn: EscnArgument, reason: ReasonOption) -> None:
+    """End a card for good."""
+    number = parse_escn(escn)
+    with open_deployment() as deployment, deployment.writing() as session:
+        lifecycle.revoke_card(
+            session, pic_of(number), number, reason=reason, now=deployment.now, actor=ACTOR
+        )
+    out.print(f"revoked {number}")
+
+
+def _found(session: Session, escn: Escn) -> tuple[Card, Student]:
+    found = cards.with_student(session, pic_of(escn), escn)
+    if found is None:
+        raise CardNotFound("no such card in this deployment")
+    return found
+
+
+def _show(card: Card, student: Student, phones: int) -> None:
+    show_facts(
+        [
+            ("State", card.state),
+            ("Reason", card.reason),
+            ("Name", student.full_name),
+            ("ESI", student.esi),
+            ("Level", student.academic_level),
+            ("First day", card.issued_on),
+            ("Last day", card.expires_on),
+            ("Phones", phones),
+            ("Router knows it since", moment(card.router_registered_at)),
+            ("Changed", moment(card.updated_at)),
+        ],
+        title=f"Card {card.escn}",
+    )

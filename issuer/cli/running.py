@@ -1,0 +1,84 @@
+"""`serve` and `worker`: the processes of a deployment."""
+
+import logging
+import signal
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from issuer.app import create_app
+from issuer.cli.deployment import load_settings
+from issuer.cli.printing import out
+from issuer.cli.refusals import OK, REFUSED
+from issuer.clock import utc_now
+from issuer.database import check_database_version
+from issuer.edge import JsonLines
+from issuer.worker import Round, open_worker
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    with_worker: Annotated[
+        bool, typer.Option("--with-worker", help="Run the worker in this process as well")
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(help="In place of ESC_ISSUER_LISTEN_PORT; 0 for a free one")
+    ] = None,
+) -> None:
+    """Serve staff and the public until interrupted."""
+    settings = load_settings()
+    start_log(settings.log_level)
+    application = create_app(settings, with_worker=with_worker)
+    uvicorn.run(
+        application,
+        host=settings.listen_host,
+        port=settings.listen_port if port is None else port,
+        loop="auto",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="One round, then end")] = False,
+) -> None:
+    """Deliver to the ESC-Router, publish, begin and expire cards, until interrupted."""
+    settings = load_settings()
+    start_log(settings.log_level)
+    working = open_worker(settings, clock=utc_now)
+    check_database_version(working.engine)
+    if once:
+        done = working.run_once()
+        working.stop()
+        _show(done)
+        sys.exit(REFUSED if done.failures else OK)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: working.ask_to_stop())
+    working.start()
+    working.wait()
+    working.stop()
+
+
+def start_log(level: str) -> None:
+    """Write the log to standard error, one JSON object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # At INFO they write every address, and with it students' identifiers.
+    for name in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _show(done: Round) -> None:
+    out.print(
+        f"{done.begun} cards begun, {done.expired} expired, {done.delivered} delivered, "
+        f"{len(done.published)} documents published"
+    )
+    for failure in done.failures:
+        out.print(f"not done: {failure}", markup=False)
