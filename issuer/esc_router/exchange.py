@@ -53,6 +53,8 @@ def open_router_http(
         timeout=httpx.Timeout(timeout.total_seconds()),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         follow_redirects=False,
+        # A proxy of the environment is for the world: a sandbox here would be asked through it.
+        mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
         headers={"User-Agent": "european-student-card-wallet"},
     )
     http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from issuer.esc_router.sandbox import cards, faults, numbers, persons, verification
+from issuer.esc_router.sandbox.capping import CappedBody
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
 from issuer.esc_router.sandbox.refusals import answer_refusals
 from issuer.esc_router.sandbox.state import Sandbox
@@ -55,6 +56,7 @@ def create_sandbox(
         app.include_router(operations, prefix=API_PATH, responses=_REFUSALS)
     app.include_router(verification.router, prefix=VERIFIER_PATH, responses=_REFUSALS)
     answer_refusals(app)
+    app.add_middleware(CappedBody)
     if with_faults:
         app.state.faults = faults.Faults()
         app.include_router(faults.router)

@@ -19,7 +19,7 @@ def generate_escn(
     sandbox: SandboxDep,
     prefix: Annotated[int, Query(ge=0, le=999)],
     pic: str,
-    number_of_escn: Annotated[int, Query(alias="numberOfESCN", ge=0)] = 1,
+    number_of_escn: Annotated[int, Query(alias="numberOfESCN", ge=0, le=2**31 - 1)] = 1,
 ) -> list[Escn]:
     """Card numbers that were not given before."""
     try:

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from issuer.esc_router.sandbox.refusals import refuse_field
 
-PageParameter = Annotated[int, Query(ge=0)]
+PageParameter = Annotated[int, Query(ge=0, le=2**31 - 1)]  # an int32
 DirectionParameter = Annotated[str, Query(pattern="^(?i:asc|desc)$")]
 
 

@@ -8,10 +8,20 @@ from datetime import date
 from enum import Enum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Text = Annotated[str, Field(max_length=255)]
+
+
+def _only_iso(value: object) -> object:
+    # pydantic would also take numbers and instants.
+    if isinstance(value, str) and len(value) == len("yyyy-MM-dd"):
+        return value
+    raise ValueError("a date is yyyy-MM-dd")
+
+
+Day = Annotated[date, BeforeValidator(_only_iso)]
 AcademicLevelKey = Literal["BACHELOR", "MASTER", "DOCTORATE"]
 WritableStatus = Literal["ACTIVE", "INACTIVE"]
 
@@ -74,8 +84,8 @@ class CardUpdateView(View):
     card_status_type: WritableStatus
     card_type: str
     display_name: Text | None = None
-    issued_at: date
-    expires_at: date
+    issued_at: Day
+    expires_at: Day
     issuer_identifier: Text
     person_identifier: Text
     processor_identifier: Text | None = None

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.errors import RouterKeyRefused, RouterUnavailable
+from issuer.esc_router.exchange import open_router_http
 
 ESI = "urn:schac:personalUniqueCode:int:esi:lv:secret-student"
 
@@ -137,6 +138,15 @@ def test_cookies_of_one_institution_never_travel_with_anothers_key(
     for key in ("first", "second"):
         EscRouterClient(f"{host}/esc-rest", key, http).read_person(ESI)
     assert seen == [None, None]
+
+
+def test_this_machine_is_not_asked_through_a_proxy(
+    sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with open_router_http() as http:
+        assert EscRouterClient(sandbox.url, "riga-key", http).read_person(ESI) is None
 
 
 def test_no_identifier_and_no_key_is_logged(

@@ -176,6 +176,8 @@ def test_a_malformed_person_is_refused(ask: Ask, broken: dict[str, Any]) -> None
         {"cardStatusType": None},
         {"cardType": "PLASTIC"},
         {"issuedAt": "01.09.2026"},
+        {"issuedAt": 1788220800},
+        {"issuedAt": "2026-09-01T00:00:00"},
         {"expiresAt": "2026-08-31"},
         {"expiresAt": None},
         {"cardNumber": "25539be8-6423-403e-add8-001999978433"},
@@ -192,6 +194,14 @@ def test_a_malformed_card_is_refused(ask: Ask, broken: dict[str, Any]) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b'"text"'])
 def test_a_body_that_is_no_document_is_refused(ask: Ask, body: bytes) -> None:
     assert ask("POST", "/persons", content=body).status_code == 400
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_its_cap_is_refused(ask: Ask, chunked: bool) -> None:
+    huge = json.dumps(person(fullName="a" * 5_000_000)).encode()
+    content = iter([huge[:1000], huge[1000:]]) if chunked else huge
+    assert ask("POST", "/persons", content=content).status_code == 400
+    assert ask("GET", "/persons").json()["empty"] is True
 
 
 def test_what_a_card_is_cannot_be_changed(ask: Ask) -> None:

@@ -1,0 +1,30 @@
+"""A cap on what a request may carry, before anything is parsed."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 1024 * 1024  # a person or a card is about 1 kB
+
+
+class BodyTooLarge(Exception):
+    """The request carries more than the cap; the framework answers it with 400."""
+
+
+class CappedBody:
+    """The sandbox behind its cap (ASGI)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, and read no further than the cap."""
+        received = 0
+
+        async def capped() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise BodyTooLarge
+            return message
+
+        await self._app(scope, capped if scope["type"] == "http" else receive, send)
