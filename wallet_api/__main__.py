@@ -31,6 +31,7 @@ def serve() -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         app = create_app(settings)
     except IssuerError as error:
@@ -66,6 +67,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
+        listener.close()
         _stop(f"cannot listen at {host}:{port}: {error.strerror}")
     listener.listen(_BACKLOG)
     return listener

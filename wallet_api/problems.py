@@ -192,6 +192,8 @@ def _headers(wire: Wire, detail: str) -> dict[str, str]:
     elif wire.bearer is not None:
         words = describe(detail or wire.title)
         headers["www-authenticate"] = f'Bearer error="{wire.bearer}", error_description="{words}"'
+    if wire.status == 413:
+        headers["connection"] = "close"  # or the rest of the body would be read and thrown away
     if wire.status in _RETRY_AFTER:
         headers["retry-after"] = _RETRY_AFTER[wire.status]
     return headers

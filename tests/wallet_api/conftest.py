@@ -127,9 +127,7 @@ class Service:
             good["nonce"] = self.nonce()
         return (key or self.key).proof(**(good | changes))
 
-    def credential(
-        self, access: str, body: Json | None = None, **changes: Any
-    ) -> httpx.Response:
+    def credential(self, access: str, body: Json | None = None, **changes: Any) -> httpx.Response:
         """Ask for a credential."""
         if body is None:
             body = {"credential_configuration_id": CARD, "proofs": {"jwt": [self.proof()]}}
@@ -141,12 +139,7 @@ class Service:
         access = self.access()
         taken, token = {}, ""
         for configuration in configurations or (CARD, STUDENT_ID, QR):
-            answer = self.credential(access, credential_configuration_id=configuration) if (
-                configuration == CARD
-            ) else self.credential(
-                access,
-                {"credential_configuration_id": configuration, "proofs": {"jwt": [self.proof()]}},
-            )
+            answer = self.credential(access, credential_configuration_id=configuration)
             assert answer.status_code == 200, answer.text
             taken[configuration] = answer.json()["credentials"][0]["credential"]
             token = answer.json()["esc_device"]["device_token"]
@@ -278,9 +271,7 @@ def service_on(
     (folder / "passphrase").write_bytes(PASSPHRASE)
     (folder / "secret").write_bytes(b"a deployment's secret of some length")
     with Session(engine) as session, session.begin():
-        escn, staff_key = add_institution(
-            session, PIC, keys_dir=keys_dir, clock=clock, number=1
-        )
+        escn, staff_key = add_institution(session, PIC, keys_dir=keys_dir, clock=clock, number=1)
         other_escn, other_staff_key = add_institution(
             session, OTHER_PIC, keys_dir=keys_dir, clock=clock, number=2
         )

@@ -14,9 +14,7 @@ DATA = Path(__file__).parents[1] / "data" / "openid4vci"
 
 def validate(document: object, schema: str) -> None:
     loaded = json.loads((DATA / f"schema-{schema}-1_0.json").read_text("utf-8"))
-    validator = jsonschema.Draft202012Validator(
-        loaded, format_checker=jsonschema.FormatChecker()
-    )
+    validator = jsonschema.Draft202012Validator(loaded, format_checker=jsonschema.FormatChecker())
     validator.validate(document)
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session, select
 
 from issuer.lifecycle import revoke_card, suspend_card
-from issuer.tables import AuditEntry, Offer
+from issuer.tables import AuditEntry, Offer, Student
 from tests.wallet_api.conftest import (
     CARD,
     OTHER_PIC,
@@ -55,9 +55,7 @@ def test_another_institutions_card_is_as_if_it_did_not_exist(service: Service) -
 
 def test_a_suspended_card_is_not_offered(service: Service) -> None:
     with Session(service.engine) as session, session.begin():
-        suspend_card(
-            session, PIC, service.escn, reason="fees", now=service.clock(), actor="test"
-        )
+        suspend_card(session, PIC, service.escn, reason="fees", now=service.clock(), actor="test")
 
     assert service.offer().status_code == 409
 
@@ -76,7 +74,9 @@ def test_an_offer_is_valid_by_value_and_by_reference(service: Service) -> None:
     assert answer.status_code == 201
     assert answer.headers["cache-control"] == "no-store"
     made = answer.json()
-    by_value = json.loads(parse_qs(urlsplit(made["credential_offer"]).query)["credential_offer"][0])
+    by_value = json.loads(
+        parse_qs(urlsplit(made["credential_offer"]).query)["credential_offer"][0]
+    )
     by_reference = service.http.get(reference_of(made))
     assert by_reference.headers["content-type"] == "application/json"
     assert by_value == by_reference.json() == made["offer"]
@@ -96,8 +96,6 @@ def test_an_offer_holds_neither_the_transaction_code_nor_the_student(service: Se
 
 
 def test_only_what_can_be_issued_is_offered(service: Service) -> None:
-    from issuer.tables import Student  # noqa: PLC0415
-
     with Session(service.engine) as session, session.begin():
         student = session.exec(select(Student).where(Student.pic == PIC)).one()
         student.eduperson_principal_name = None
@@ -150,9 +148,7 @@ def test_no_code_is_kept_in_the_clear_and_the_offer_is_in_the_audit(service: Ser
     with Session(service.engine) as session:
         row = session.exec(select(Offer)).one()
         entries = session.exec(select(AuditEntry).where(AuditEntry.action == "card.offer")).all()
-    stored = b"|".join(
-        (row.reference_sha256, row.sealed_offer, row.code_sha256, row.tx_code_hash)
-    )
+    stored = b"|".join((row.reference_sha256, row.sealed_offer, row.code_sha256, row.tx_code_hash))
     for secret in (code_of(made), made["tx_code"], reference_of(made).rsplit("/", 1)[1]):
         assert secret.encode() not in stored
     assert [(entry.subject, entry.pic) for entry in entries] == [(service.escn, PIC)]

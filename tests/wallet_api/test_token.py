@@ -12,6 +12,9 @@ def wrong(tx_code: str) -> str:
     return f"{(int(tx_code) + 1) % 1_000_000:06}"
 
 
+TOO_LONG = "invalid_request"
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [
@@ -21,7 +24,10 @@ def wrong(tx_code: str) -> str:
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": GRANT}, "invalid_request"),
         ({"grant_type": GRANT, "pre-authorized_code": "x"}, "invalid_request"),
-        ({"grant_type": GRANT, "pre-authorized_code": "x" * 200, "tx_code": "1"}, "invalid_request"),
+        (
+            {"grant_type": GRANT, "pre-authorized_code": "x" * 200, "tx_code": "1"},
+            "invalid_request",
+        ),
         ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": ""}, "invalid_request"),
         ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": "1"}, "invalid_grant"),
         ({"grant_type": GRANT, "pre-authorized_code": "x\x00é", "tx_code": "ā"}, "invalid_grant"),

@@ -33,7 +33,7 @@ def fetch_and_check(story: Story, place: Place, deployment: Deployment, phone: P
     """Step f: the bundle, then seven codes where no socket can be opened."""
     story.step("f", "A provider fetches the bundle, loses the network, and checks")
     anchor = place.folder / "anchor.json"
-    anchor.write_text(story.run("issuer", "keys", "anchor"), encoding="utf-8")
+    anchor.write_text(story.run("issuer", "keys", "trust-anchor"), encoding="utf-8")
     words = ["fetch", f"{place.issuer_url}/bundle", "--anchor", str(anchor), "--lang", "en"]
     story.show(story.run("verifier", *words))
     story.say("  The network is cut: the checking process cannot open a socket any more.")

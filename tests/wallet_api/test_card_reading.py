@@ -1,0 +1,120 @@
+"""The reads of the event loop: they go on when everything else is stuck or was restarted."""
+
+import asyncio
+import socket
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.wallet_api.conftest import CARD, Service
+from wallet_api.card_reading import ReadFailed, SqliteReader, make_reader
+
+
+def cut_off_posts(service: Service, stop: threading.Event) -> int:
+    """Requests to a handler with a session, whose clients hang up before the answer."""
+    host, port = service.url.removeprefix("http://").split(":")
+    body = b"grant_type=x"
+    request = (
+        f"POST /999900001/nonce HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(body)}\r\n\r\n"
+    ).encode() + body
+    count = 0
+    while not stop.is_set():
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(request)
+        count += 1
+    return count
+
+
+def test_a_burst_of_cut_off_requests_does_not_freeze_the_refresh(service: Service) -> None:
+    token = service.take(CARD).device_token
+    etag = service.card(token).headers["etag"]
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=cut_off_posts, args=(service, stop), daemon=True) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        slowest = 0.0
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            began = time.monotonic()
+            assert service.card(token, etag).status_code == 304
+            slowest = max(slowest, time.monotonic() - began)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=10)
+
+    assert slowest < 2.0
+    assert service.http.post(f"{service.issuer}/nonce").status_code == 200
+
+
+def test_a_pool_that_is_all_taken_delays_others_and_not_the_refresh(service: Service) -> None:
+    token = service.take(CARD).device_token
+    engine = service.app.state.wallet.engine
+    held = [engine.connect() for _ in range(40)]
+    try:
+        began = time.monotonic()
+        busy = service.http.post(f"{service.issuer}/nonce")
+        assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+        assert busy.json()["error"] == "temporarily_unavailable"
+        assert time.monotonic() - began < 4
+        began = time.monotonic()
+        assert service.card(token).status_code == 200
+        assert time.monotonic() - began < 1
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_a_lost_connection_to_postgresql_is_made_anew(postgresql_url: str) -> None:
+    async def ask_twice() -> None:
+        reader = make_reader(postgresql_url)
+        assert await reader.institution_name("999900001") is None
+        conninfo = make_url(postgresql_url).set(drivername="postgresql")
+        with psycopg.connect(conninfo.render_as_string(False), autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert await reader.institution_name("999900001") is None
+        await reader.close()
+
+    asyncio.run(ask_twice())
+
+
+def test_a_database_that_is_not_there_is_said_and_not_waited_for() -> None:
+    async def ask() -> None:
+        reader = make_reader("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+        with pytest.raises(ReadFailed):
+            await reader.institution_name("999900001")
+
+    asyncio.run(ask())
+
+
+def test_a_cancelled_read_leaves_no_half_exchange_behind(postgresql_url: str) -> None:
+    async def cancel_and_ask() -> None:
+        reader = make_reader(postgresql_url)
+        asked = asyncio.create_task(reader.institution_name("999900001"))
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert await reader.institution_name("999900001") is None
+        await reader.close()
+
+    asyncio.run(cancel_and_ask())
+
+
+def test_the_sqlite_reader_cannot_write(sqlite_url: str) -> None:
+    reader = SqliteReader(Path(sqlite_url.removeprefix("sqlite:///")))
+
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader._connection.execute("DELETE FROM card")
+    asyncio.run(reader.close())

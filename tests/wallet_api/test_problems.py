@@ -1,0 +1,127 @@
+"""Refusals on the wire: every reason has its place, and no reason says too much."""
+
+import inspect
+import logging
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wallet_api.conftest import PIC, Service
+from wallet_api import errors
+from wallet_api.problems import WIRE, describe
+
+GROUPS = {
+    errors.WalletError,
+    errors.TokenRefused,
+    errors.BearerRefused,
+    errors.RequestRefused,
+}
+REASONS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, errors.WalletError) and kind not in GROUPS
+]
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda kind: kind.__name__)
+def test_every_reason_has_its_place_on_the_wire(reason: type[Exception]) -> None:
+    assert reason in WIRE
+    assert 400 <= WIRE[reason].status < 500
+
+
+def test_reasons_are_drawn_in_the_tree() -> None:
+    drawn = set(re.findall(r"[A-Z]\w+", errors.__doc__ or ""))
+
+    assert {kind.__name__ for kind in REASONS} <= drawn
+
+
+@given(st.text())
+def test_a_description_has_the_characters_that_oauth_allows(text: str) -> None:
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*", describe(text))
+
+
+def test_no_such_path_and_no_such_method_are_problems(service: Service) -> None:
+    for answer in (
+        service.http.get(f"{service.url}/nothing"),
+        service.http.put(f"{service.url}/device/card"),
+        service.http.get(f"{service.url}/api/v1/cards/{service.escn}/offers"),
+    ):
+        assert answer.status_code in (404, 405)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+
+
+def test_a_wrong_method_at_an_oauth_route_is_oauth(service: Service) -> None:
+    answer = service.http.get(f"{service.issuer}/token")
+
+    assert (answer.status_code, answer.json()["error"]) == (405, "invalid_request")
+    assert answer.headers["allow"] == "POST"
+
+
+def test_an_unexpected_failure_says_nothing_and_can_be_found_in_the_log(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    wallet = service.app.state.wallet
+    made = service.offer().json()
+    address = made["offer"]["credential_issuer"]
+    wallet.sealer._fernet = None  # a fault that no reason of ours describes
+
+    with caplog.at_level(logging.ERROR, logger="wallet_api.problems"):
+        answer = service.offer()
+
+    assert address == service.issuer
+    assert answer.status_code == 500
+    body = answer.json()
+    assert set(body) == {"type", "title", "status", "instance"}
+    assert body["instance"].rpartition(":")[2] in caplog.text
+    assert "AttributeError" in caplog.text
+    assert made["tx_code"] not in caplog.text
+
+
+def test_no_secret_of_a_request_is_in_the_log(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        made = service.offer().json()
+        service.token("c0de-that-is-secret", "271828")
+        service.credential("t0ken-that-is-secret")
+        service.card("device-t0ken-that-is-secret")
+        service.http.get(f"{service.issuer}/offers/{'S' * 43}")
+
+    # pytest listens to uvicorn's access log too, which nobody else does (test_main).
+    ours = [record for record in caplog.records if record.name.startswith("wallet_api")]
+    logged = "\n".join(record.getMessage() for record in ours)
+    assert "refused give_token: InvalidGrant" in logged
+    for secret in ("that-is-secret", "271828", "S" * 43, made["tx_code"], "Anna"):
+        assert secret not in logged
+
+
+def test_every_route_answers_with_the_documented_headers_of_no_sniffing(
+    service: Service,
+) -> None:
+    for path in (f"/.well-known/openid-credential-issuer/{PIC}", "/device/card", "/nothing"):
+        answer = service.http.get(service.url + path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_interface_is_described_completely(service: Service) -> None:
+    description = service.http.get(f"{service.url}/openapi.json").json()
+
+    assert set(description["paths"]) == {
+        "/.well-known/openid-credential-issuer/{pic}",
+        "/.well-known/oauth-authorization-server/{pic}",
+        "/api/v1/cards/{escn}/offers",
+        "/{pic}/offers/{reference}",
+        "/{pic}/token",
+        "/{pic}/nonce",
+        "/{pic}/credential",
+        "/device/card",
+        "/device/card/renewal",
+        "/device",
+    }
+    for path in description["paths"].values():
+        for operation in path.values():
+            assert operation["summary"]
+            assert "Raises" not in operation.get("description", "")

@@ -1,0 +1,50 @@
+"""Settings: what must differ has no default, and an address that is not safe is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from wallet_api.settings import WalletSettings
+
+GOOD: dict[str, Any] = {
+    "database_url": "sqlite:///esc.db",
+    "public_url": "https://wallet.example",
+    "issuer_public_url": "https://issuer.example",
+    "keys_dir": Path("keys"),
+    "key_passphrase_file": Path("passphrase"),
+    "secret_file": Path("secret"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_what_must_differ_has_no_default(name: str) -> None:
+    with pytest.raises(ValidationError):
+        WalletSettings(**{key: value for key, value in GOOD.items() if key != name})
+
+
+@pytest.mark.parametrize("name", ["public_url", "issuer_public_url", "vct"])
+@pytest.mark.parametrize(
+    "url", ["http://wallet.example", "wallet.example", "https://x/?a=1", "ftp://x", "https://a@x"]
+)
+def test_an_address_that_is_not_safe_is_refused(name: str, url: str) -> None:
+    with pytest.raises(ValidationError):
+        WalletSettings(**(GOOD | {name: url}))
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        WalletSettings(**(GOOD | {"publik_url": "x"}))
+
+
+def test_a_slash_at_the_end_makes_no_other_identifier() -> None:
+    settings = WalletSettings(**(GOOD | {"public_url": "https://wallet.example/"}))
+
+    assert settings.credential_issuer("999900001") == "https://wallet.example/999900001"
+
+
+def test_the_database_password_is_not_shown() -> None:
+    settings = WalletSettings(**(GOOD | {"database_url": "postgresql+psycopg://u:pw@h/d"}))
+
+    assert "pw@" not in repr(settings)
