@@ -161,7 +161,7 @@ def unexpected_response(error: Exception) -> Response:
     instance = f"urn:uuid:{secrets.token_hex(16)}"
     places = [f"{f.filename}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
     _log.error("fault %s: %s at %s", instance, type(error).__name__, " < ".join(places[::-1][:8]))
-    return problem_response(500, "fault", "Our fault", extra={"instance": instance})
+    return problem_response(500, "unexpected", "Unexpected failure", extra={"instance": instance})
 
 
 async def _answer_refusal(_request: Request, error: Exception) -> Response:

@@ -71,7 +71,9 @@ class IssuerSettings(BaseSettings):
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ESC_ISSUER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="ESC_ISSUER_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     database_url: SecretStr
     public_url: PublicUrl
