@@ -178,7 +178,7 @@ def test_fetch_from_a_file_says_what_was_stored(tmp_path: Path, world: World, no
     assert run(*words).returncode == 3
     answer = run(*words, "--anchor", str(tmp_path / "anchor.json"), "--lang", "en")
     assert answer.returncode == 0
-    assert "trust list 7 with 2 institutions" in answer.stdout
+    assert "trust list 7; institutions: 2" in answer.stdout
     (tmp_path / "a.escbundle").write_bytes(b"garbage")
     assert run(*words).returncode == 4
 

@@ -57,7 +57,8 @@ def check_offline(story: Story, place: Place, checks: list[Check]) -> None:
         found = answer["refusal"] or answer["evidence"]
         story.expect(check.what, expected=check.expected, found=found)
         if answer["sentence"]:
-            story.say(f"    [dim]{answer['sentence']} {answer['hint']}[/dim]")
+            story.say(f"    [dim]{answer['sentence']}[/dim]")
+            story.say(f"    [dim]{answer['hint']}[/dim]")
 
 
 def _codes(place: Place, deployment: Deployment, phone: Phone) -> list[Check]:

@@ -59,7 +59,7 @@ def _check_live(story: Story, place: Place, when: str, expected: str) -> None:
 
 
 def _etag(place: Place) -> str:
-    return httpx.head(f"{place.issuer_url}/bundle", timeout=10, trust_env=False).headers["etag"]
+    return httpx.get(f"{place.issuer_url}/bundle", timeout=10, trust_env=False).headers["etag"]
 
 
 def _waiting(place: Place, deployment: Deployment, pic: str) -> int:

@@ -23,19 +23,14 @@ class Services:
         self._environment, self._logs = environment, logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, words: list[str], *, healthy_at: str) -> None:
-        """Start `python -m ...` and wait until it answers.
+    def start(self, name: str, words: list[str]) -> None:
+        """Start `python -m ...`, its output in a log.
 
         Args:
             name: For its log.
             words: After `python -m`.
-            healthy_at: An address that answers below 500 once it serves.
-
-        Raises:
-            ServiceFailed: It ended, or did not answer in time.
         """
-        log = self._logs / f"{name}.log"
-        with log.open("wb") as file:
+        with (self._logs / f"{name}.log").open("wb") as file:
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own modules
                 [sys.executable, "-m", *words],
                 env=self._environment,
@@ -43,9 +38,21 @@ class Services:
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
+
+    def await_answer(self, name: str, url: str) -> None:
+        """Wait until a service that was started answers.
+
+        Args:
+            name: As started.
+            url: An address that answers below 500 once it serves.
+
+        Raises:
+            ServiceFailed: It ended, or did not answer in time.
+        """
         deadline = time.monotonic() + START_WITHIN
-        while not self._answers(healthy_at):
+        while not self._answers(url):
             if self._running[name].poll() is not None or time.monotonic() > deadline:
+                log = self._logs / f"{name}.log"
                 tail = log.read_text("utf-8", errors="replace")[-2000:]
                 raise ServiceFailed(f"{name} did not start; the end of {log}:\n{tail}")
             time.sleep(0.1)
