@@ -100,6 +100,7 @@ class _Attempt:
     reader: RowReader
     row: int
     cells: Mapping[Field, str]
+    key: tuple[str, str] = ("", "")
     values: dict[Field, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -127,8 +128,8 @@ def _esi(attempt: _Attempt, text: str) -> Esi:
     if esi.scope.lower() not in institution.esi_scopes:
         reason = "the institution may not write an ESI of this scope"
         raise Refused("foreign-scope", reason)
-    subject = (institution.pic, esi.normal)
-    first = attempt.reader.first_rows.setdefault(subject, attempt.row)
+    attempt.key = (institution.pic, esi.normal)
+    first = attempt.reader.first_rows.setdefault(attempt.key, attempt.row)
     if first != attempt.row:
         raise Refused("duplicate", f"row {first} has the same student")
     return esi
@@ -206,11 +207,10 @@ def _student(attempt: _Attempt) -> ImportedStudent:
         eduperson_principal_name=values[Field.PRINCIPAL_NAME],
         academic_level=values[Field.ACADEMIC_LEVEL],
     )
-    pic = values[Field.INSTITUTION].pic
     return ImportedStudent(
         row=attempt.row,
-        pic=pic,
-        key=(pic, facts.esi.normal),
+        pic=attempt.key[0],
+        key=attempt.key,
         facts=facts,
         issued_on=values[Field.ISSUED_ON],
         expires_on=values[Field.EXPIRES_ON],

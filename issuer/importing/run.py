@@ -19,7 +19,7 @@ from issuer.importing.writing import Counts, write_chunk
 from issuer.store import institutions
 from issuer.tables import Institution
 
-CHUNK_ROWS = 4000
+CHUNK_ROWS = 2000  # others wait some tenths of a second for the write lock of SQLite
 MAX_FAULTS = 1000  # reported; all are counted
 
 Progress = Callable[[int, int], None]  # rows done, rows of the file

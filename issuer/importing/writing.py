@@ -30,6 +30,9 @@ from issuer.store import audit, bulk, deliveries, devices, institutions
 from issuer.store.deliveries import Subject
 from issuer.students import student_columns
 
+# As plain text, for the driver.
+_ACTIVE, _ORDERED = CardState.ACTIVE.value, CardState.ORDERED.value
+
 
 @dataclass(slots=True)
 class Counts:
@@ -189,7 +192,7 @@ def _card_columns(
         "escn": escn,
         "student_id": student_id,
         "pic": row.pic,
-        "state": (CardState.ACTIVE if starts else CardState.ORDERED).value,
+        "state": _ACTIVE if starts else _ORDERED,
         "issued_on": row.issued_on or chunk.today,
         "expires_on": row.expires_on,
         "version": 1,

@@ -16,20 +16,22 @@ def insert_rows(session: Session, table: Table, rows: Sequence[dict[str, Any]]) 
     Args:
         session: Writes.
         table: One of `issuer.tables`.
-        rows: Each with the same columns, by their names in the database; columns left out are
-            NULL. Dates are turned into text in place, which both databases take.
+        rows: Each with the same columns in the same order, by their names in the database;
+            columns left out are NULL. Dates become text, in place: both databases take it.
     """
     if not rows:
         return
-    columns = [table.c[name] for name in rows[0]]
-    for name in (column.name for column in columns if isinstance(column.type, Date)):
-        for row in rows:
-            row[name] = row[name] and row[name].isoformat()
-    names = ", ".join(column.name for column in columns)
-    mark = ":{}" if session.get_bind().dialect.name == "sqlite" else "%({})s"
-    marks = ", ".join(mark.format(column.name) for column in columns)
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 our own names
-    session.connection().exec_driver_sql(statement, list(rows))
+    names = list(rows[0])
+    days = [name for name in names if isinstance(table.c[name].type, Date)]
+    values = []
+    for row in rows:
+        for day in days:
+            row[day] = row[day] and row[day].isoformat()
+        values.append(tuple(row.values()))
+    mark = "?" if session.get_bind().dialect.name == "sqlite" else "%s"
+    marks = ", ".join([mark] * len(names))
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 our names
+    session.connection().exec_driver_sql(statement, values)
 
 
 def reserve_ids(session: Session, table: Table, count: int) -> Sequence[int]:

@@ -25,6 +25,9 @@ class DeliveryState(StrEnum):
     DISCARDED = "discarded"  # staff decided against it
 
 
+_WAITING = DeliveryState.WAITING.value
+
+
 class Subject(NamedTuple):
     """Whom or what a delivery is about: a person, or a card of that person."""
 
@@ -108,7 +111,7 @@ def _waiting(subject: Subject, now: int) -> dict[str, Any]:
         "pic": subject.pic,
         "student_id": subject.student_id,
         "escn": subject.escn,
-        "state": DeliveryState.WAITING.value,
+        "state": _WAITING,
         "attempts": 0,
         "next_attempt_at": now,
         "leased_until": 0,

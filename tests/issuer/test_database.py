@@ -5,12 +5,15 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, select
 
+import issuer.migrations
 from issuer import tables
 from issuer.database import check_database_version, make_engine, upgrade_database
 from issuer.errors import DatabaseOutOfDate
@@ -36,6 +39,25 @@ def test_a_second_upgrade_changes_nothing(database_url: str, engine: Engine) -> 
     upgrade_database(database_url)
 
     check_database_version(engine)
+
+
+def test_the_first_step_can_be_taken_back(database_url: str, engine: Engine) -> None:
+    downgrade_database(database_url, "base")
+
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+    upgrade_database(database_url)
+    check_database_version(engine)
+
+
+def downgrade_database(url: str, to: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(issuer.migrations.__file__).parent))
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+    engine.dispose()
 
 
 def test_two_processes_upgrade_one_new_database(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from sqlalchemy import Engine
@@ -10,6 +11,7 @@ from sqlmodel import Session, select
 from issuer.errors import DuplicateStudent
 from issuer.store import (
     audit,
+    bulk,
     cards,
     deliveries,
     devices,
@@ -21,7 +23,17 @@ from issuer.store import (
 from issuer.store.deliveries import Subject
 from issuer.store.paging import Paging
 from issuer.store.wallet_sessions import CodeUse
-from issuer.tables import AccessToken, AuditEntry, Card, Delivery, Device, Nonce, Offer, Student
+from issuer.tables import (
+    AccessToken,
+    AuditEntry,
+    Card,
+    Delivery,
+    Device,
+    Nonce,
+    Offer,
+    Processor,
+    Student,
+)
 
 PIC, OTHER_PIC, NOW = "999900001", "999900002", 1_795_435_200
 
@@ -36,6 +48,19 @@ def offer_row(card: Card, code: bytes = b"code", attempts: int = 5) -> Offer:
         attempts_left=attempts,
         created_at=NOW,
         expires_at=NOW + 900,
+    )
+
+
+def card_row(student: Student, number: int) -> Card:
+    return Card(
+        escn=f"{number:08x}-6423-103e-add8-001{PIC}",
+        student_id=student.id,
+        pic=PIC,
+        state="active",
+        issued_on=date(2026, 9, 1),
+        expires_on=date(2028, 8, 31),
+        created_at=NOW,
+        updated_at=NOW,
     )
 
 
@@ -362,3 +387,50 @@ def test_a_router_key_is_stored_and_its_refusal_ends_with_a_new_one(session: Ses
 
     session.refresh(found)
     assert (found.sealed_router_key, found.router_key_refused_at) == (b"sealed", None)
+
+
+def test_processors_and_institutions_are_listed(session: Session) -> None:
+    for vat in ("LV2", "LV1"):
+        institutions.add_processor(session, Processor(vat=vat, name="Service centre"))
+
+    assert [processor.vat for processor in institutions.processors(session)] == ["LV1", "LV2"]
+    assert institutions.processor_by_vat(session, "LV1") is not None
+    assert institutions.processor_by_vat(session, "LV3") is None
+    assert [found.pic for found in institutions.every(session)] == [PIC, OTHER_PIC]
+
+
+def test_deliveries_and_devices_are_found_by_their_own_institution_and_id(
+    session: Session, card: Card
+) -> None:
+    deliveries.want(session, pic=PIC, student_id=card.student_id, escn=None, now=NOW)
+    delivery = session.exec(select(Delivery)).one()
+    device = devices.add(
+        session, Device(escn=card.escn, token_sha256=b"d", renew_at=NOW, created_at=NOW)
+    )
+    assert delivery.id is not None
+    assert device.id is not None
+
+    assert deliveries.by_id(session, PIC, delivery.id) == delivery
+    assert deliveries.by_id(session, OTHER_PIC, delivery.id) is None
+    assert devices.by_id(session, device.id) == device
+
+
+def test_cards_of_a_student_are_listed_the_newest_last(session: Session, student: Student) -> None:
+    for number in (2, 1):
+        row = card_row(student, number)
+        row.created_at = NOW + number
+        cards.add(session, row)
+
+    assert student.id is not None
+    assert [card.created_at - NOW for card in cards.of_student(session, student.id)] == [1, 2]
+
+
+def test_numbers_reserved_for_rows_are_not_taken_by_others(
+    session: Session, student: Student
+) -> None:
+    table = Student.__table__  # type: ignore[attr-defined]
+    ids = bulk.reserve_ids(session, table, 3)
+    bulk.insert_rows(session, table, [])
+
+    assert len(set(ids) - {student.id}) == 3
+    assert list(ids) == sorted(ids)
