@@ -19,6 +19,8 @@ def main(words: list[str]) -> int:
     """Run the demo; returns its exit code."""
     arguments = _parse(words)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=110)
     try:
         place = make_place(arguments.folder.absolute())
     except OSError as error:
