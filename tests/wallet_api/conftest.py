@@ -33,7 +33,7 @@ from wallet_api.settings import WalletSettings
 
 PIC = "999900001"
 OTHER_PIC = "999900002"
-ISSUER_URL = "http://127.0.0.1:8001"
+ISSUER_URL = "https://issuer.example"
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 CARD, STUDENT_ID, QR = "EuropeanStudentCard", "VerifiableStudentID", "EuropeanStudentCardQr"
 PASSPHRASE = b"correct horse battery staple"
@@ -229,8 +229,8 @@ def add_institution(
         session,
         institution,
         student,
-        issued_on=date(2026, 9, 1),
-        expires_on=date(2028, 8, 31),
+        issued_on=clock().date() - timedelta(days=83),
+        expires_on=clock().date() + timedelta(days=647),
         now=clock(),
         actor="test",
     )
