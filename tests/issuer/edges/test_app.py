@@ -12,8 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
@@ -30,6 +28,7 @@ from issuer.tables import AuditEntry, Card, Delivery, Student
 from tests.conftest import SettableClock
 from tests.issuer.conftest import card_row, student_row
 from tests.issuer.edges.conftest import NOON, OTHER_PIC, PASSPHRASE, PIC, PUBLIC_URL
+from tests.issuer.edges.serving import Served
 
 ESI = "urn:schac:personalUniqueCode:int:esi:daugava.example:1"
 
@@ -50,27 +49,6 @@ def settings(
         key_passphrase_file=passphrase,
         secret_file=secret,
     )
-
-
-class Served:
-    """An application on a port of this machine."""
-
-    def __init__(self, app: FastAPI) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        while not self.server.started:
-            assert self.thread.is_alive()
-            time.sleep(0.01)
-        self.port: int = self.server.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{self.port}"
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join()
 
 
 @pytest.fixture
