@@ -1,7 +1,6 @@
 """Steps d and e: a phone takes one card and shows it."""
 
 import base64
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,6 @@ class Phone:
     pic: str
     escn: str
     live_code: str
-    live_at: int  # seconds, when the code was made
     printed_code: str
 
 
@@ -48,9 +46,10 @@ def take_card(story: Story, place: Place, deployment: Deployment) -> tuple[str, 
         trust_env=False,
     )
     offer = answer.raise_for_status().json()
-    story.say("  The student gets a QR code (and a link) from the portal, six digits by letter.")
     picture = place.pictures / "offer.png"
     _draw(offer["credential_offer_uri"], picture)
+    story.say("  The student gets a QR code and a link from the portal, and six digits by letter:")
+    story.show(f"{picture}\n{offer['credential_offer_uri']}")
     link = _read_back(picture)
     words = [*_phone(place), "take", link, "--tx-code", offer["tx_code"]]
     story.show(story.run("mobile_stub", *words))
@@ -65,15 +64,14 @@ def show_card(story: Story, place: Place, pic: str, escn: str) -> Phone:
     story.step("e", "The phone shows the card: live (E2) and as printed (E1)")
     live, printed = place.pictures / "live-E2.png", place.pictures / "printed-E1.png"
     drawn = story.run("mobile_stub", *_phone(place), "show", "--png", str(live))
-    live_at = int(time.time())
     story.show(drawn)
-    story.run("mobile_stub", *_phone(place), "show", "--print", "--png", str(printed))
+    words = [*_phone(place), "show", "--print", "--png", str(printed)]
+    story.show(story.run("mobile_stub", *words))
     codes = _read_back(live), _read_back(printed)
     for name, path, code in (("E2", live, codes[0]), ("E1", printed, codes[1])):
-        story.say(f"  {path}")
         kind = code.partition("#")[2][:2]
         story.expect(f"{path.name}, read back by zxing-cpp", expected=name, found=kind)
-    return Phone(pic, escn, codes[0], live_at, codes[1])
+    return Phone(pic, escn, codes[0], codes[1])
 
 
 def shown_at(live_code: str) -> int:

@@ -1,0 +1,87 @@
+"""The whole journey, as `make demo` tells it: real commands, real services, real files."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OUTCOMES = {
+    "trust list": "signed and published",
+    "faulty rows, each with field and reason": "10",
+    "cards that the router holds": "231",
+    "SD-JWT VC on the phone": "yes",
+    "live-E2.png, read back by zxing-cpp": "E2",
+    "printed-E1.png, read back by zxing-cpp": "E1",
+    "the live code": "live",
+    "the same code shown again": "Replayed",
+    "a copy five minutes later": "StaleCode",
+    "the printed code": "static",
+    "one letter changed": "BadSignature",
+    "an unknown institution": "UnknownInstitution",
+    "signed by another institution": "ForeignKey",
+    "a live code after the suspension": "Suspended",
+    "a live code after the reinstatement": "live",
+    "a live code after the revocation": "Revoked",
+    "the ESC-Router says": "INACTIVE",
+    "the phone learns it": "revoked, with the reason",
+    "codes that the phone still shows": "none",
+}
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "wallet_api.demo", "--folder", str(folder), *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+@pytest.mark.timeout(300)
+def test_the_story_turns_out_as_told_and_the_services_stay_up_when_asked(tmp_path: Path) -> None:
+    demo = start(tmp_path / "demo", "--keep")
+    assert demo.stdout is not None
+    told = ""
+    for line in demo.stdout:
+        told += line
+        if "ESC-Router  http" in line:
+            break
+    rows = dict(re.findall(r"│ [a-g] +│ (.+?) +│ (.+?) +│", told))
+    assert OUTCOMES.items() <= rows.items(), told[-3000:]
+    addresses = re.findall(r"(?:issuer|wallet API) +(http://127\.0\.0\.1:\d+)", told)
+    for address in set(addresses):
+        assert httpx.get(f"{address}/healthz", timeout=10).status_code == 200
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(60) == 0
+    demo.stdout.close()
+    for address in set(addresses):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{address}/healthz", timeout=10)
+    _holds_no_secret_in_a_log(tmp_path / "demo")
+
+
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("important")
+    demo = start(tmp_path)
+    told, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 1
+    assert "not empty" in told
+    assert (tmp_path / "thesis.txt").read_text() == "important"
+
+
+def _holds_no_secret_in_a_log(folder: Path) -> None:
+    logs = "".join(path.read_text("utf-8") for path in (folder / "log").iterdir())
+    secrets = [
+        (folder / name).read_text("ascii") for name in ("deployment-secret", "key-passphrase")
+    ]
+    for text in (*secrets, "Bērziņa", "urn:schac", "@", "esc_", "tx_code"):
+        assert text not in logs, text[:8]
