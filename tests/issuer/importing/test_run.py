@@ -282,7 +282,7 @@ def test_an_import_that_is_killed_and_run_again_loses_and_doubles_nothing(
     engine: Engine, session: Session, database_url: str, tmp_path: Path, moment: float
 ) -> None:
     session.commit()
-    count = 3000
+    count = 6000
     path = tmp_path / "students.csv"
     path.write_text("\n".join([HEADER, *(row(str(number)) for number in range(count))]))
     command = [sys.executable, "-c", IMPORT, database_url, str(path)]
