@@ -214,6 +214,10 @@ def _valid_revealing() -> Iterator[Vector]:
     texts = [*DISCLOSURES, outer]
     payload = present(jws(claims(texts)), [*texts, inner, element])
     yield vc("valid_recursive_disclosures", "valid", payload)
+    payload = present(jws(claims(texts)), [*texts, inner])
+    yield vc("valid_array_element_not_disclosed", "valid", payload)
+    text = present(jws(claims(DISCLOSURES), high_s=True), DISCLOSURES)
+    yield vc("valid_signature_high_s", "valid", text)
     yield vc("valid_disclosures_to_level_16", "valid", _chain(15))
     yield _bad("disclosures_to_level_17", _chain(16))
 

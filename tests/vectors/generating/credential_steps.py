@@ -6,6 +6,7 @@ from typing import Any
 from generating import world
 from generating.cards import ESCN, ESI_PREFIX, ISSUED, OMIT
 from generating.credentials import credential, jws, says_all, vc
+from generating.encodings import b64url
 from generating.keys import public_jwk
 from generating.vector import DAY, NOW, YEAR, Vector
 
@@ -43,7 +44,7 @@ def _claims() -> Iterator[Vector]:
         "cnf_private": {"cnf": {"jwk": {**jwk, "d": jwk["x"]}}},
         "cnf_other_curve": {"cnf": {"jwk": {**jwk, "crv": "P-384"}}},
         "cnf_not_a_point": {"cnf": {"jwk": {**jwk, "y": jwk["x"]}}},
-        "cnf_x_of_31_bytes": {"cnf": {"jwk": {**jwk, "x": jwk["x"][:-2]}}},
+        "cnf_x_of_31_bytes": {"cnf": {"jwk": {**jwk, "x": b64url(bytes(31))}}},
         "pic_number": {"pic": 999800001},
         "pic_of_8_digits": {"pic": "99980000"},
     }.items():
@@ -53,6 +54,10 @@ def _claims() -> Iterator[Vector]:
         "esc_number_array": {"esc_number": list(ESCN)},
         "name_number": {"name": 7},
         "name_empty": {"name": ""},
+        "name_with_control_character": {"name": "Līga\x07"},
+        "name_with_direction_mark": {"name": "\u202eagīL"},
+        "name_with_space_after": {"name": "Līga "},
+        "name_of_2049_characters": {"name": "ī" * 2_049},
         "esi_without_prefix": {"schac_personal_unique_code": ["lv:1"]},
         "esi_number": {"schac_personal_unique_code": [1]},
         "level_unknown": {"academic_level": "PROFESSOR"},
@@ -66,6 +71,8 @@ def _claims() -> Iterator[Vector]:
     yield vc("valid_esi_as_text", "valid", text, result=says_all(esi=esi))
     text = credential(name=OMIT, given_name="Līga", family_name="Bērziņa")
     yield vc("valid_name_of_two_parts", "valid", text)
+    text = credential(name=OMIT, given_name="Līga")
+    yield vc("valid_half_a_name", "valid", text, result=says_all(name=None))
     yield vc("valid_level_in_lower_case", "valid", credential(academic_level="bachelor"))
 
 
