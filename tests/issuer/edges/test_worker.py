@@ -50,7 +50,7 @@ def worker(
         interval=0.05,
     )
     yield worker
-    worker.stop()
+    worker.stop()  # a second time does no harm
 
 
 def _ordered(session: Session, card: Card, *, issued_on: date, expires_on: date) -> None:
@@ -169,7 +169,8 @@ def test_two_workers_deliver_each_card_once_and_publish_each_document_once(
     worker.start()
     other.start()
     assert _all_delivered(worker.engine)
-    other.stop()
+    for running in (worker, other):
+        running.stop()
     assert {row.attempts for row in session.exec(select(Delivery))} <= {0, 1}
     paths = session.exec(select(Publication.path)).all()
     assert "/bundle" in paths
