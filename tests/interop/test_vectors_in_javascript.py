@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.damaged_vectors import write_damaged
+
 CHECK = Path(__file__).parent / "vectors" / "check.mjs"
 VECTORS = Path(__file__).parent.parent / "vectors"
 
@@ -51,3 +53,13 @@ def test_the_second_implementation_notices_what_it_does_not_expect(
         "esc_qr/valid_live_status.txt",
     ]
     assert lines[-1].endswith(" 2 differences")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_implementations_give_one_answer_to_whatever_was_damaged(
+    node: str, tmp_path: Path, seed: int
+) -> None:
+    write_damaged(tmp_path, seed=seed, count=1_000)
+    done = _run(node, tmp_path)
+    assert done.stdout == "1000 vectors, 0 differences\n"
+    assert (done.returncode, done.stderr) == (0, "")
