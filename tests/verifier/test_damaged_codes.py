@@ -1,4 +1,4 @@
-"""Every damage to a valid code, not samples of it, is refused."""
+"""Every damage to a valid code or document, not samples of it, is refused."""
 
 import string
 import time
@@ -9,7 +9,7 @@ from tests.verifier.strategies import (
     payload_of,
     refused_or_read,
 )
-from tests.verifier.vector_files import knowledge_of
+from tests.verifier.vector_files import CHECKS, FOLDER, VectorFile, knowledge_of, read_vector
 from verifier import verify_card
 from verifier.cose import read_cbor
 from verifier.errors import CardError, NotACard
@@ -64,6 +64,20 @@ def test_every_character_left_out_or_doubled_or_swapped_is_refused(path: str) ->
     for at in range(len(text) - 1):
         swapped = text[:at] + text[at + 1] + text[at] + text[at + 2 :]
         assert swapped == text or _is_refused(swapped), at
+
+
+# (A presentation without key binding may lose its last disclosure: the wallet chooses what to show.)
+@pytest.mark.parametrize(
+    "path", ["sd_jwt_vc/valid_key_binding.txt", "trust_list/valid_without_institutions.txt"]
+)
+def test_every_change_of_one_character_of_a_signed_document_is_refused(path: str) -> None:
+    vector = read_vector((FOLDER / path).read_bytes())
+    check, text = CHECKS[vector.headers["check"]], vector.payload
+    for at, letter in enumerate(text):
+        for other in {"A", "Q", "-", "~", ".", "="} - {letter}:
+            changed = VectorFile(vector.headers, text[:at] + other + text[at + 1 :])
+            with pytest.raises(CardError):
+                check(changed)
 
 
 @pytest.mark.parametrize("letter", ["A", " ", "\n", "#", "ā", "[", "~", "."])
