@@ -66,7 +66,7 @@ def test_every_character_left_out_or_doubled_or_swapped_is_refused(path: str) ->
         assert swapped == text or _is_refused(swapped), at
 
 
-# (A presentation without key binding may lose its last disclosure: the wallet chooses what to show.)
+# (Without key binding a presentation may lose its last disclosure: a wallet chooses those.)
 @pytest.mark.parametrize(
     "path", ["sd_jwt_vc/valid_key_binding.txt", "trust_list/valid_without_institutions.txt"]
 )
