@@ -87,7 +87,7 @@ def issue_many(
     institution = institutions.by_pic(session, pic)
     if institution is None:
         raise InstitutionNotFound("no such institution in this deployment")
-    facts = [_facts(order, institution) for order in orders]
+    facts = _facts_of_orders(orders, institution)
     profiles = [_profiles(order, fact) for order, fact in zip(orders, facts, strict=True)]
     count = sum(len(of_order) for of_order in profiles)
     places = status.take_indices(session, pic, count, now=seconds_of(now))
@@ -125,9 +125,13 @@ def facts_of(card: Card, student: Student, *, home_organization: str) -> CardFac
     )
 
 
-def _facts(order: Order, institution: Institution) -> CardFacts:
+def _facts_of_orders(orders: Sequence[Order], institution: Institution) -> list[CardFacts]:
     home = institution.schac_home_organization
-    return facts_of(order.card, order.student, home_organization=home)
+    by_card: dict[str, CardFacts] = {}
+    for order in orders:
+        if order.card.escn not in by_card:
+            by_card[order.card.escn] = facts_of(order.card, order.student, home_organization=home)
+    return [by_card[order.card.escn] for order in orders]
 
 
 def _profiles(order: Order, facts: CardFacts) -> list[Profile | None]:

@@ -29,6 +29,9 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _ES256 = ec.ECDSA(hashes.SHA256())
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
+# Made once: `json.dumps` with options makes a new one at each call.
+_COMPACT_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 Json = dict[str, Any]
 
 
@@ -81,7 +84,7 @@ def parse_json_object(data: bytes) -> Json:
 
 def dump_json(value: Json) -> bytes:
     """An object as compact UTF-8 JSON, in the order given."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _COMPACT_JSON.encode(value).encode("utf-8")
 
 
 def jws_signing_input(header: Json, payload: Json) -> bytes:

@@ -18,6 +18,7 @@ from issuer.tables import StatusEntry, StatusListRow
 
 BITS = 2  # valid, revoked, suspended
 _TURN = 7_302_000_000_000  # plus the PIC: for `dialect.take_turns`
+_ASKED_AT_ONCE = 500  # indices of one SELECT
 LIST_SIZE = 131_072  # entries: 32 KiB packed; anonymity among many, a small download
 
 
@@ -153,13 +154,28 @@ def _current_list(session: Session, pic: str, *, now: int, size: int) -> StatusL
 
 
 def _insert_random(session: Session, current: StatusListRow, count: int) -> list[int]:
-    wanted: set[int] = set()
-    while len(wanted) < count:
-        wanted.add(secrets.randbelow(current.size))
-    rows = [{"list_id": current.id, "index": index, "value": 0} for index in wanted]
-    statement = dialect.insert(session, StatusEntry).on_conflict_do_nothing()
-    returning = statement.returning(col(StatusEntry.index))
-    return [row[0] for row in session.exec(returning, params=rows)]
+    # Nobody else inserts (`_take_turns`): what is free now is free until the commit. The primary
+    # key would still refuse a second taking.
+    free: set[int] = set()
+    while len(free) < count:
+        drawn = {secrets.randbelow(current.size) for _ in range(count - len(free))} - free
+        free |= drawn - _taken_of(session, current, drawn)
+    rows = [{"list_id": current.id, "idx": index, "value": 0} for index in free]
+    if rows:
+        session.connection().execute(StatusEntry.__table__.insert(), rows)  # type: ignore[attr-defined]
+    return list(free)
+
+
+def _taken_of(session: Session, current: StatusListRow, drawn: set[int]) -> set[int]:
+    taken: set[int] = set()
+    ordered = sorted(drawn)
+    for first in range(0, len(ordered), _ASKED_AT_ONCE):
+        some = ordered[first : first + _ASKED_AT_ONCE]
+        statement = select(StatusEntry.index).where(
+            StatusEntry.list_id == current.id, col(StatusEntry.index).in_(some)
+        )
+        taken.update(session.exec(statement))
+    return taken
 
 
 def _take_turns(session: Session, pic: str) -> None:
