@@ -7,6 +7,7 @@ the write lock at BEGIN, since a reader that turns writer cannot wait and fails 
 """
 
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ POOL_SIZE = 40  # connections; as many as the server has threads
 POOL_TIMEOUT = 2.0  # seconds; a request that waits longer is better refused
 BUSY_TIMEOUT = 5.0  # seconds a SQLite writer waits for the other one
 
+_HAS_TURN = "has the writer's turn"  # in a connection's `info`
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 7_301_995_501  # any number, for pg_advisory_xact_lock
 
@@ -39,7 +41,9 @@ def make_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        turns = _Turns()
+        event.listen(engine, "begin", turns.begin)
+        event.listen(engine, "checkin", turns.end)
         return engine
     engine = create_engine(url, pool_pre_ping=True, **pool)
     event.listen(engine, "begin", _begin_postgresql)
@@ -111,10 +115,29 @@ def _use_write_ahead_log(dbapi_connection: Any) -> None:
             return
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = bool(connection.get_execution_options().get("read_only"))
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+class _Turns:
+    """Lets this process's writers of one SQLite file come one after the other.
+
+    SQLite itself lets a writer sleep, up to a tenth of a second, and try again; who waits here
+    goes on at once. Another process's writer is still waited for by SQLite.
+    """
+
+    def __init__(self) -> None:
+        self._free = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction of either kind."""
+        read_only = bool(connection.get_execution_options().get("read_only"))
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        if not read_only and _HAS_TURN not in connection.info:
+            # Who does not get it in time asks SQLite all the same, which then says why.
+            connection.info[_HAS_TURN] = self._free.acquire(timeout=BUSY_TIMEOUT)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    def end(self, _dbapi_connection: Any, record: Any) -> None:
+        """Give the turn back with the connection."""
+        if record.info.pop(_HAS_TURN, False):
+            self._free.release()
 
 
 def _begin_postgresql(connection: Connection) -> None:

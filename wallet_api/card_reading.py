@@ -29,6 +29,9 @@ JOIN institution ON institution.pic = card.pic
 WHERE device.token_sha256 = {} AND device.ended_at IS NULL
 """
 _INSTITUTION: LiteralString = "SELECT name FROM institution WHERE pic = {}"
+_RIGHTS: LiteralString = """
+SELECT escn, credentials_left, expires_at FROM access_token WHERE token_sha256 = {}
+"""
 
 
 class CardOnDevice(NamedTuple):
@@ -50,6 +53,14 @@ class CardOnDevice(NamedTuple):
     student_updated_at: int
 
 
+class AccessRights(NamedTuple):
+    """What an access token allows, as it is in the database."""
+
+    escn: str
+    credentials_left: int
+    expires_at: int
+
+
 class ReadFailed(Exception):
     """The database did not answer; the next question may find it again."""
 
@@ -59,6 +70,10 @@ class CardReader(Protocol):
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
         """The card on the device with this token, unless it was ended."""
+        ...
+
+    async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
+        """What the access token allows; it may have expired."""
         ...
 
     async def institution_name(self, pic: str) -> str | None:
@@ -90,6 +105,7 @@ class SqliteReader:
             check_same_thread=False,
         )
         self._card = _CARD.format("?")
+        self._rights = _RIGHTS.format("?")
         self._institution = _INSTITUTION.format("?")
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
@@ -102,6 +118,11 @@ class SqliteReader:
             issued_on=date.fromisoformat(str(found.issued_on)),
             expires_on=date.fromisoformat(str(found.expires_on)),
         )
+
+    async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
+        """What the access token allows; it may have expired."""
+        row = self._one(self._rights, token_sha256)
+        return None if row is None else AccessRights(*row)
 
     async def institution_name(self, pic: str) -> str | None:
         """The institution's name, if we issue for it."""
@@ -132,6 +153,11 @@ class PostgresqlReader:
         """The card on the device with this token, unless it was ended."""
         row = await self._one(_CARD.format("%s"), token_sha256)
         return None if row is None else CardOnDevice(*row)
+
+    async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
+        """What the access token allows; it may have expired."""
+        row = await self._one(_RIGHTS.format("%s"), token_sha256)
+        return None if row is None else AccessRights(*row)
 
     async def institution_name(self, pic: str) -> str | None:
         """The institution's name, if we issue for it."""

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from issuer.clock import seconds_of
 from issuer.configurations import Configuration
+from issuer.errors import InstitutionNotFound
 from issuer.sealing import hash_token
-from issuer.store import wallet_sessions
 from verifier.jws import Json
 from wallet_api.deps import (
     BearerDep,
@@ -25,7 +25,6 @@ from wallet_api.deps import (
     SessionDep,
     Wallet,
     WalletDep,
-    institution_of,
     parse_json_body,
 )
 from wallet_api.errors import (
@@ -135,20 +134,29 @@ def only_proof(body: Json) -> str:
     return str(texts[0])
 
 
-def _living_token(pic: PicPath, bearer: BearerDep, wallet: WalletDep) -> bytes:
+async def _living_token(pic: PicPath, bearer: BearerDep, wallet: WalletDep) -> bytes:
     """The hash of the request's access token, which lives; nothing else is read before.
 
+    Read on the event loop, so that whoever has no token costs neither thread nor connection;
+    spending it decides.
+
     Raises:
+        InstitutionNotFound: We issue for no such one.
         TokenNotValid: It is unknown, expired, spent or another institution's.
     """
     token_sha256 = hash_token(bearer)
-    with wallet.reading() as session:
-        institution_of(session, pic)
-        now = seconds_of(wallet.clock())
-        token = wallet_sessions.access_token(session, pic, token_sha256, now=now)
-    if token is None or token.credentials_left <= 0:
-        raise TokenNotValid("the access token is not known, has expired or is used up")
-    return token_sha256
+    rights = await wallet.reader.access_rights(token_sha256)
+    now = seconds_of(wallet.clock())
+    if (
+        rights is not None
+        and rights.escn.endswith(pic)
+        and rights.credentials_left > 0
+        and rights.expires_at > now
+    ):
+        return token_sha256
+    if await wallet.reader.institution_name(pic) is None:
+        raise InstitutionNotFound("no such institution here")
+    raise TokenNotValid("the access token is not known, has expired or is used up")
 
 
 @router.post(

@@ -116,7 +116,6 @@ def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
     now = seconds_of(wallet.clock())
     token = secrets.token_urlsafe(32)
     with wallet.own_transaction() as session:
-        institution_of(session, pic)
         use, offer = wallet_sessions.take_offer_code(
             session,
             pic=pic,
@@ -124,6 +123,8 @@ def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
             tx_code_hash=hash_tx_code(wallet, code=code, tx_code=tx_code),
             now=now,
         )
+        if offer is None:
+            institution_of(session, pic)
         left = 0 if offer is None else offer.attempts_left
         if use is CodeUse.TAKEN and offer is not None:
             wallet_sessions.add_access_token(session, _access_token(offer, token, now=now))

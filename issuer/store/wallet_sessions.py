@@ -99,18 +99,6 @@ def add_access_token(session: Session, token: AccessToken) -> AccessToken:
     return token
 
 
-def access_token(
-    session: Session, pic: str, token_sha256: bytes, *, now: int
-) -> AccessToken | None:
-    """The access token for a card of this institution, while it lives."""
-    statement = select(AccessToken).where(
-        AccessToken.token_sha256 == token_sha256,
-        col(AccessToken.escn).endswith(pic),
-        col(AccessToken.expires_at) > now,
-    )
-    return session.exec(statement).one_or_none()
-
-
 def spend_access_token(
     session: Session, pic: str, token_sha256: bytes, *, now: int
 ) -> AccessToken | None:
