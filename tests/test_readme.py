@@ -1,5 +1,6 @@
 """Documents are held to what exists: commands, options, module paths, links, help texts."""
 
+import json
 import os
 import re
 import shlex
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic_settings import BaseSettings
 
 from issuer.cli.program import program as issuer_cli
 from issuer.settings import IssuerSettings
+from verifier.cli.answers import Answer, as_json
+from verifier.cli.languages import load_language
+from verifier.errors import Replayed
 from wallet_api.__main__ import cli as wallet_cli
 from wallet_api.settings import WalletSettings
 
@@ -107,8 +112,27 @@ def test_the_verifiers_help_is_the_one_in_the_document(command: str) -> None:
     assert expected in _blocks(ROOT / "docs" / "verifier.md", "console")
 
 
+def test_the_answers_in_the_document_are_those_that_the_verifier_gives() -> None:
+    shown = "\n".join(_blocks(ROOT / "docs" / "verifier.md", "console"))
+    refusals = re.findall(r"✘ REFUSED  (.+)\n  (.+)\n  \[(\w+)\]", shown)
+    assert refusals
+    for sentence, hint, name in refusals:
+        texts = load_language("en").refusal(name)
+        assert (texts.sentence, texts.hint) == (sentence, hint)
+
+
+def test_the_members_of_the_verifiers_json_are_those_in_the_document() -> None:
+    real = as_json(Answer(None, Replayed("shown before"), 0), load_language("en")).keys()
+    text = (ROOT / "docs" / "verifier.md").read_text(encoding="utf-8")
+    section = text.partition("\n## 5. JSON")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
+    assert [name for row in rows for name in re.findall(r"\w+", row)] == list(real)
+    example = section.rpartition("codes.txt\n")[2].partition("\n")[0]
+    assert json.loads(example).keys() == real
+
+
 @pytest.mark.parametrize("settings", [IssuerSettings, WalletSettings])
-def test_every_setting_is_in_the_operations_document(settings: type) -> None:
+def test_every_setting_is_in_the_operations_document(settings: type[BaseSettings]) -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     missing = [name for name in settings.model_fields if f"`{name.upper()}`" not in text]
     assert not missing
