@@ -11,7 +11,7 @@ from tests.verifier.strategies import (
     ESCNS,
     ESI_SUFFIXES,
     JSON,
-    NAMES,
+    MEMBERS,
     SECONDS,
     card_claims,
     derandomized,
@@ -114,7 +114,7 @@ def test_the_trust_list_is_written_as_it_was_read() -> None:
 
 
 @derandomized
-@given(st.dictionaries(NAMES, JSON, max_size=6), st.binary(min_size=16, max_size=24), st.data())
+@given(st.dictionaries(MEMBERS, JSON, max_size=6), st.binary(min_size=16, max_size=24), st.data())
 def test_what_is_concealed_is_revealed(claims: dict[str, Any], salt: bytes, data: Any) -> None:
     hidden = data.draw(st.sets(st.sampled_from(sorted(claims)))) if claims else set()
     disclosures = [make_disclosure(name, claims[name], salt=salt) for name in sorted(hidden)]
