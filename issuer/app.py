@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from sqlmodel import Session
@@ -72,11 +72,14 @@ def open_issuer(settings: IssuerSettings, *, clock: Clock) -> Issuer:
     """
     url = settings.database_url.get_secret_value()
     engine = make_engine(url)
-    check_database_version(engine)
-    keys = open_keys(settings)
-    issuer = Issuer(settings, engine, keys, clock, PublicationCache(url))
-    with Session(issuer.reading_engine) as session:
-        check_keys(session, keys, now=seconds_of(clock()))
+    with ExitStack() as undone:
+        undone.callback(engine.dispose)
+        check_database_version(engine)
+        keys = open_keys(settings)
+        issuer = Issuer(settings, engine, keys, clock, PublicationCache(url))
+        with Session(issuer.reading_engine) as session:
+            check_keys(session, keys, now=seconds_of(clock()))
+        undone.pop_all()
     return issuer
 
 

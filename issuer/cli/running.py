@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from sqlmodel import Session
 
 from issuer.app import create_app
 from issuer.cli.deployment import load_settings
 from issuer.cli.printing import out
 from issuer.cli.refusals import OK, REFUSED
-from issuer.clock import utc_now
+from issuer.clock import seconds_of, utc_now
 from issuer.database import check_database_version
 from issuer.edge import JsonLines
-from issuer.worker import Round, open_worker
+from issuer.key_life import check_keys
+from issuer.worker import Round, Worker, open_worker
 
 app = typer.Typer()
 
@@ -52,17 +54,29 @@ def worker(
     settings = load_settings()
     start_log(settings.log_level)
     working = open_worker(settings, clock=utc_now)
-    check_database_version(working.engine)
-    if once:
+    try:
+        _check(working)
+        if not once:
+            _run_until_asked(working)
+            return
         done = working.run_once()
+    finally:
         working.stop()
-        _show(done)
-        sys.exit(REFUSED if done.failures else OK)
+    _show(done)
+    sys.exit(REFUSED if done.failures else OK)
+
+
+def _check(working: Worker) -> None:
+    check_database_version(working.engine)
+    with Session(working.engine.execution_options(read_only=True)) as session:
+        check_keys(session, working.keys, now=seconds_of(working.clock()))
+
+
+def _run_until_asked(working: Worker) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: working.ask_to_stop())
     working.start()
     working.wait()
-    working.stop()
 
 
 def start_log(level: str) -> None:

@@ -6,9 +6,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,30 @@ def test_the_processes_serve_what_a_provider_checks_until_they_are_told_to_stop(
     lines = [json.loads(line) for line in log.splitlines()]
     assert {"/bundle"} <= {line.get("route") for line in lines}
     assert process.returncode in (0, -signal.SIGTERM)
+
+
+def test_the_worker_works_until_it_is_told_to_stop(
+    ready: Any, environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert ready
+    command = [sys.executable, "-m", "issuer", "worker"]
+    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE)
+    try:
+        give_up_at = time.monotonic() + 30
+        while not _is_published(tmp_path / "esc.db"):
+            assert time.monotonic() < give_up_at
+            time.sleep(0.1)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=30)
+    assert (process.returncode, log) == (0, b"")
+
+
+def _is_published(database: Path) -> bool:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return bool(
+            connection.execute("SELECT 1 FROM publication WHERE path='/bundle'").fetchall()
+        )
 
 
 def _fetch(address: str) -> bytes:
