@@ -26,6 +26,7 @@ from verifier.errors import (
     MalformedCredential,
     MalformedDocument,
     MalformedJws,
+    NotACard,
     ProfileRefused,
     StaleCode,
     StaticCode,
@@ -37,6 +38,7 @@ from verifier.jws import b64url_encode, parse_jws, verify_jws
 from verifier.policy import Policy
 from verifier.sd_jwt_vc import (
     KEY_BINDING_TYP,
+    VERIFIABLE_STUDENT_ID_VCT,
     CredentialClaims,
     UnverifiedCredential,
     parse_credential,
@@ -94,12 +96,14 @@ def verify_credential(
     check_key_at(key, claims.issued_at)
     # 7. The credential's own time.
     check_time(claims.issued_at, claims.expires_at, now=now, leeway=policy.leeway)
-    # 8. What the institution may write: its own PIC, its own ESI scopes.
+    # 8. Type: a student card. The same key may sign the institution's other credentials.
+    _check_type(claims, knowledge)
+    # 9. What the institution may write: its own PIC, its own ESI scopes.
     _check_entitlement(claims, institution, policy)
-    # 9. Key binding.
+    # 10. Key binding.
     if expected_key_binding is not None:
         _verify_key_binding(credential, claims, expected_key_binding, now=now, policy=policy)
-    # 10. Status: in one of the institution's lists, recent enough.
+    # 11. Status: in one of the institution's lists, recent enough.
     token = _find_status_list(claims, institution, knowledge)
     freshness = check_status(token, claims.status_index, now=now, policy=policy)
     return VerifiedCard(
@@ -137,6 +141,14 @@ def _find_key(
         if any(key.kid == kid for key in other.keys):
             raise ForeignKey("signed by another institution than the issuer named")
     raise UnknownKey("the institution has no such key")
+
+
+def _check_type(claims: CredentialClaims, knowledge: Knowledge) -> None:
+    if (
+        claims.vct != VERIFIABLE_STUDENT_ID_VCT
+        and claims.vct not in knowledge.trust.type_integrity
+    ):
+        raise NotACard("a credential of another type")
 
 
 def _check_entitlement(

@@ -40,6 +40,7 @@ export async function verifyCredential(text, { knowledge, now, policy, asked }) 
   const claims = readClaims(credential);
   checkKeyAt(key, claims.nbf);
   checkTime(claims.nbf, claims.exp, now);
+  if (claims.vct !== "VerifiableStudentID" && !knowledge.trust.types.has(claims.vct)) refuse("NotACard");
   checkEntitlement(claims, institution, policy);
   if (asked !== null) await checkBinding(credential, claims.holder, asked, now);
   const isOurs = [...institution.lists.values()].includes(claims.uri);

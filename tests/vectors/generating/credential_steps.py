@@ -65,6 +65,8 @@ def _claims() -> Iterator[Vector]:
     }.items():
         yield vc(f"claim_{name}", bad, credential(**values))
     yield vc("valid_times_with_fractions", "valid", credential({"nbf": ISSUED + 0.5}))
+    yield vc("type_another", "NotACard", credential({"vct": world.VCT + "/library-staff"}))
+    yield vc("valid_type_of_the_rulebook", "valid", credential({"vct": "VerifiableStudentID"}))
     yield vc("valid_unknown_claim", "valid", credential({"hobby": "chess"}))
     esi = ESI_PREFIX + "lv:1"
     text = credential(schac_personal_unique_code=esi)
