@@ -106,13 +106,18 @@ class Issuance:
 
 
 def knowledge_of(
-    institution: TrustedInstitution, *, sizes: dict[int, tuple[int, int]], now: int
+    institution: TrustedInstitution,
+    *,
+    sizes: dict[int, tuple[int, int]],
+    policy: IssuingPolicy,
+    now: int,
 ) -> Knowledge:
     """All that a verifier would know if this institution were the only one.
 
     Args:
         institution: Whose credentials will be checked.
         sizes: Of each of its status lists: bits and entries; all entries are taken as valid.
+        policy: Says our credential's type.
         now: Seconds.
     """
     unsigned = UnverifiedJws({}, {}, b"", b"")
@@ -122,7 +127,7 @@ def knowledge_of(
         expires_at=now + DAY,
         institutions={institution.pic: institution},
         anchors=(),
-        type_integrity={},
+        type_integrity={policy.vct: type_integrity(policy.vct)},
         token="",
     )
     lists = {}

@@ -153,7 +153,7 @@ def _issuance(
         public_url=policy.issuer_url,
     )
     sizes = {row.number: (row.bits, row.size) for row in lists}
-    knowledge = knowledge_of(trusted, sizes=sizes, now=now)
+    knowledge = knowledge_of(trusted, sizes=sizes, policy=policy, now=now)
     return Issuance(trusted, signer, knowledge, policy, now)
 
 

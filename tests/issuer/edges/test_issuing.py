@@ -67,7 +67,7 @@ def _issuance(signer: Signer = SIGNER, *, published: Signer = SIGNER) -> Issuanc
         keys=(key,),
         status_lists={1: f"https://issuer.example/status-lists/{PIC}/1"},
     )
-    knowledge = knowledge_of(institution, sizes={1: (2, 64)}, now=NOW)
+    knowledge = knowledge_of(institution, sizes={1: (2, 64)}, policy=POLICY, now=NOW)
     return Issuance(institution, signer, knowledge, POLICY, NOW)
 
 
