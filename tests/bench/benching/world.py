@@ -79,8 +79,9 @@ def make_issuance() -> Issuance:
         keys=(key,),
         status_lists={1: status_list_uri(ISSUER_URL, PIC, 1)},
     )
-    knowledge = knowledge_of(institution, sizes={1: (2, 131_072)}, now=NOW)
-    return Issuance(institution, signer, knowledge, IssuingPolicy(ISSUER_URL), NOW)
+    policy = IssuingPolicy(ISSUER_URL)
+    knowledge = knowledge_of(institution, sizes={1: (2, 131_072)}, policy=policy, now=NOW)
+    return Issuance(institution, signer, knowledge, policy, NOW)
 
 
 @dataclass
