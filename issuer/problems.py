@@ -180,6 +180,8 @@ async def _answer_refusal(_request: Request, error: Exception) -> Response:
 
 async def _answer_http(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 400:  # the framework's word for a body that cannot be decoded
+        status = 422
     headers = error.headers if isinstance(error, HTTPException) else None
     slug = _HTTP_SLUGS.get(status, "malformed-request")
     title = slug.replace("-", " ").capitalize()

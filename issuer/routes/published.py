@@ -17,7 +17,7 @@ from issuer.addresses import (
     TYPE_METADATA_PATH,
 )
 from issuer.deps import issuer_of
-from issuer.problems import problem_response
+from issuer.problems import PROBLEM_MEDIA_TYPE, problem_response
 from issuer.publishing.cache import Document
 from issuer.publishing.signing import JSON_MEDIA_TYPE
 from issuer.publishing.trust_lists import TRUST_LIST_MEDIA_TYPE
@@ -30,6 +30,14 @@ PicPath = Annotated[str, Path(pattern="^[0-9]{9}$", examples=["999853608"])]
 router = APIRouter(tags=["public"])
 
 
+_REFUSALS = {404: "Nothing is published here", 422: "No such path can be"}
+
+
+def _problem(why: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": why, "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}}}
+
+
 def _documented(media_type: str, description: str) -> dict[str, Any]:
     schema = {"type": "object"} if media_type == JSON_MEDIA_TYPE else {"type": "string"}
     content: dict[str, Any] = {media_type: {"schema": schema}}
@@ -38,7 +46,7 @@ def _documented(media_type: str, description: str) -> dict[str, Any]:
         "responses": {
             200: {"description": description, "content": content},
             304: {"description": "The copy that the client has is the newest"},
-            404: {"description": "Nothing is published here"},
+            **{status: _problem(why) for status, why in _REFUSALS.items()},
         },
     }
 

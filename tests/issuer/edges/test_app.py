@@ -201,6 +201,15 @@ def test_broken_json_is_a_malformed_request(call: Any, card: Card) -> None:
     assert (answer.status_code, _slug(answer)) == (422, "malformed-request")
 
 
+def test_a_body_that_is_not_utf_8_is_a_malformed_request(call: Any, card: Card) -> None:
+    path, as_json = f"/api/v1/cards/{card.escn}/revoke", {"content-type": "application/json"}
+    answer = call("POST", path, content=b'{"reason": "\xff"}', headers=as_json)
+    assert (answer.status_code, _slug(answer)) == (422, "malformed-request")
+    file = {"content-type": "multipart/form-data; boundary=x"}
+    answer = call("POST", "/api/v1/imports", content=b"nonsense", headers=file)
+    assert (answer.status_code, _slug(answer)) == (422, "malformed-request")
+
+
 def test_a_state_that_does_not_allow_it_is_a_conflict(call: Any, card: Card) -> None:
     path = f"/api/v1/cards/{card.escn}"
     assert _slug(call("POST", path + "/reinstate")) == "card-state"
@@ -513,4 +522,7 @@ def test_the_api_document_describes_every_route_with_its_refusals(call: Any) -> 
         for status in ("401", "403", "422"):
             content = operation["responses"][status]["content"]
             assert list(content) == ["application/problem+json"]
-    assert set(document["paths"]) >= {"/trust-list", "/bundle", "/status-lists/{pic}/{number}"}
+    for path in ("/trust-list", "/bundle", "/status-lists/{pic}/{number}"):
+        responses = document["paths"][path]["get"]["responses"]
+        assert set(responses) == {"200", "304", "404", "422"}
+        assert list(responses["404"]["content"]) == ["application/problem+json"]
