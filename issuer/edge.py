@@ -12,12 +12,15 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from issuer.problems import problem_response, unexpected_response
 
 MAX_BODY_BYTES = 1024 * 1024
+_PART_BYTES = 64 * 1024
 _REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 
 _log = logging.getLogger("issuer.requests")
@@ -39,17 +42,18 @@ class BodyCap:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on whose body was read and is within its cap."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         most = self._exceptions.get(scope["path"], self._most)
-        body = None if _said_length(scope) > most else await _read(receive, most)
-        if body is None:
-            refusal = problem_response(413, "body-too-large", "Body too large")
-            refusal.headers["connection"] = "close"
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, _replay(body, receive), send)
+        # A large file is on the disk, not in memory, while it waits for its turn.
+        with SpooledTemporaryFile(max_size=MAX_BODY_BYTES) as spool:
+            if _said_length(scope) <= most and await _spool(receive, spool, most):
+                await self._app(scope, _replay(spool, receive), send)
+                return
+        refusal = problem_response(413, "body-too-large", "Body too large")
+        refusal.headers["connection"] = "close"
+        await refusal(scope, receive, send)
 
 
 class Turns:
@@ -143,6 +147,11 @@ def _write_line(scope: Scope, status: int | None, seconds: float) -> None:
     _log.info("request", extra={"fields": fields})
 
 
+def _has_body(scope: Scope) -> bool:
+    """Whether a body follows the headers (RFC 9112, section 6.3)."""
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
 def _said_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
@@ -150,23 +159,33 @@ def _said_length(scope: Scope) -> int:
     return 0
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    body = bytearray()
+async def _spool(receive: Receive, spool: IO[bytes], most: int) -> bool:
+    """Take the body in; False if it is larger than `most`."""
+    size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return bytes(body)  # the client is gone
-        body += message.get("body", b"")
-        if len(body) > most:
-            return None
+            return True  # the client is gone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            return False
+        spool.write(part)
         if not message.get("more_body"):
-            return bytes(body)
+            return True
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
+def _replay(spool: IO[bytes], receive: Receive) -> Receive:
+    """What the application receives: the body from its beginning, then what comes after it."""
+    spool.seek(0)
+    is_over = False
 
     async def replay() -> Message:
-        return messages.pop() if messages else await receive()
+        nonlocal is_over
+        if is_over:
+            return await receive()
+        part = spool.read(_PART_BYTES)
+        is_over = len(part) < _PART_BYTES
+        return {"type": "http.request", "body": part, "more_body": not is_over}
 
     return replay
