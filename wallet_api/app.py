@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from issuer.clock import Clock, seconds_of, utc_now
 from issuer.database import check_database_version, make_engine
+from issuer.edge import RequestLog
 from issuer.key_life import may_sign
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing
 from issuer.settings import load_sealer, read_secret
@@ -42,7 +43,7 @@ class PublicCors:
             allow_origins=["*"],
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type", "if-none-match"],
-            expose_headers=["etag", "www-authenticate", "retry-after", "date"],
+            expose_headers=["etag", "www-authenticate", "retry-after", "date", "x-request-id"],
             max_age=86_400,
         )
 
@@ -88,6 +89,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     problems.install(app)
     app.add_middleware(PublicCors)
+    app.add_middleware(RequestLog)
     return app
 
 
@@ -123,7 +125,7 @@ async def _purge_now_and_then(wallet: Wallet) -> None:
 
 def purge(wallet: Wallet) -> None:
     """Delete nonces, access tokens and offers that expired an hour ago."""
-    with wallet.own_transaction() as session:
+    with wallet.transaction() as session:
         now = seconds_of(wallet.clock())
         wallet_sessions.purge_expired(session, now=now, keep=_KEEP_EXPIRED)
 

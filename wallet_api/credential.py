@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from issuer.clock import seconds_of
 from issuer.configurations import Configuration
@@ -22,7 +21,6 @@ from wallet_api.deps import (
     BearerDep,
     BodyDep,
     PicPath,
-    SessionDep,
     Wallet,
     WalletDep,
     parse_json_body,
@@ -182,34 +180,35 @@ def give_credential(
     token_sha256: Annotated[bytes, Depends(_living_token)],
     body: BodyDep,
     wallet: WalletDep,
-    session: SessionDep,
     response: Response,
 ) -> CredentialAnswer:
     """One credential of the card that the access token is for, bound to the proof's key."""
     asked = parse_credential_request(_json(request, body))
     response.headers["cache-control"] = "no-store"
-    return _give(wallet, session, pic=pic, token_sha256=token_sha256, asked=asked)
+    return _give(wallet, pic=pic, token_sha256=token_sha256, asked=asked)
 
 
 def _give(
-    wallet: Wallet, session: Session, *, pic: str, token_sha256: bytes, asked: CredentialRequest
+    wallet: Wallet, *, pic: str, token_sha256: bytes, asked: CredentialRequest
 ) -> CredentialAnswer:
-    # 1. The nonce, for good. The request's session has not begun: SQLite has one writer.
+    # 1. The nonce, for good.
     burn_nonce(wallet, pic=pic, nonce=asked.proof.nonce)
     # 2. The proof (Appendix F.4).
     audience = wallet.settings.credential_issuer(pic)
     now = wallet.clock()
     holder_jwk = verify_proof(asked.proof, audience=audience, now=seconds_of(now))
-    # 3. Spend, reserve, sign, verify; committed by the session before the answer leaves.
-    issued = issue_for_token(
-        wallet,
-        session,
-        pic=pic,
-        token_sha256=token_sha256,
-        configuration=asked.configuration,
-        holder_jwk=holder_jwk,
-        now=now,
-    )
+    # 3. Spend, reserve, sign, verify, commit.
+    with wallet.transaction() as session:
+        issued = issue_for_token(
+            wallet,
+            session,
+            pic=pic,
+            token_sha256=token_sha256,
+            configuration=asked.configuration,
+            holder_jwk=holder_jwk,
+            now=now,
+        )
+    # 4. Answer.
     device = EscDevice(
         device_token=issued.device_token, card_uri=wallet.settings.public_url + CARD_PATH
     )

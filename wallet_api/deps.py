@@ -1,7 +1,10 @@
-"""What handlers ask for: the service's parts, a session, a body within its cap, a bearer token.
+"""What handlers ask for: the service's parts, a body within its cap, a bearer token.
 
-The session commits before the answer leaves (`scope="function"`); what must survive a refusal
-is committed by `own_transaction` on its own, before the session is first used.
+A transaction begins and ends inside the handler, in its thread: so it is committed before the
+answer, and nobody who holds a connection ever waits for a thread. (A session as a dependency
+commits in a second thread; a hundred requests at once then stood still for twenty seconds, the
+threads waiting for connections and the connections for threads.) What must survive a refusal is
+a transaction of its own, before the refusal.
 """
 
 import re
@@ -49,8 +52,8 @@ class Wallet:
     reader: CardReader
 
     @contextmanager
-    def own_transaction(self) -> Iterator[Session]:
-        """A transaction that is committed here, whatever the request comes to."""
+    def transaction(self) -> Iterator[Session]:
+        """A transaction that is committed at the end of the block, or not at all."""
         with Session(self.engine) as session, session.begin():
             yield session
 
@@ -69,14 +72,6 @@ def wallet_of(request: Request) -> Wallet:
 
 
 WalletDep = Annotated[Wallet, Depends(wallet_of)]
-
-
-def _session(wallet: WalletDep) -> Iterator[Session]:
-    with Session(wallet.engine) as session, session.begin():
-        yield session
-
-
-SessionDep = Annotated[Session, Depends(_session, scope="function")]
 
 
 async def _body(request: Request) -> bytes:

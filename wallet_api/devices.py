@@ -22,7 +22,7 @@ from issuer.store import devices as stored_devices
 from issuer.tables import Card, Device
 from verifier.jws import Json
 from wallet_api.credential import only_proof
-from wallet_api.deps import BearerDep, BodyDep, SessionDep, Wallet, WalletDep, parse_json_body
+from wallet_api.deps import BearerDep, BodyDep, Wallet, WalletDep, parse_json_body
 from wallet_api.errors import DeviceNotKnown, NotJson, RenewalTooSoon, UnknownConfiguration
 from wallet_api.nonce import burn_nonce
 from wallet_api.proofs import parse_proof, verify_proof
@@ -64,7 +64,6 @@ def renew_card(
     bearer: BearerDep,
     body: BodyDep,
     wallet: WalletDep,
-    session: SessionDep,
     response: Response,
 ) -> RenewalAnswer:
     """New credentials for the key that the old ones are bound to, against a fresh proof of it."""
@@ -76,27 +75,29 @@ def renew_card(
     now = wallet.clock()
     audience = wallet.settings.credential_issuer(pic)
     holder_jwk = verify_proof(proof, audience=audience, now=seconds_of(now))
-    device, card = _hold(session, bearer)
-    _check_pace(session, device, now=seconds_of(now))
-    renewed = renew_credentials(
-        session,
-        card=card,
-        device=device,
-        holder_jwk=holder_jwk,
-        configurations=wanted,
-        keys=wallet.keys,
-        policy=wallet.settings.issuing_policy,
-        now=now,
-    )
+    with wallet.transaction() as session:
+        device, card = _hold(session, bearer)
+        _check_pace(session, device, now=seconds_of(now))
+        renewed = renew_credentials(
+            session,
+            card=card,
+            device=device,
+            holder_jwk=holder_jwk,
+            configurations=wanted,
+            keys=wallet.keys,
+            policy=wallet.settings.issuing_policy,
+            now=now,
+        )
     response.headers["cache-control"] = "no-store"
     return RenewalAnswer(credentials={kind.value: text for kind, text in renewed.items()})
 
 
 @router.delete("/device", status_code=204, summary="End this device")
-def end_this_device(bearer: BearerDep, wallet: WalletDep, session: SessionDep) -> None:
+def end_this_device(bearer: BearerDep, wallet: WalletDep) -> None:
     """The device token and every credential of the device end; the card lives on."""
-    device, _ = _hold(session, bearer)
-    end_device(session, device, now=wallet.clock(), actor=f"device:{device.id}")
+    with wallet.transaction() as session:
+        device, _ = _hold(session, bearer)
+        end_device(session, device, now=wallet.clock(), actor=f"device:{device.id}")
 
 
 def _pic_of_device(wallet: Wallet, bearer: str) -> str:

@@ -111,6 +111,6 @@ def _answer(request: Request, body: bytes) -> Response:
         "cache-control": f"public, max-age={_MAX_AGE}",
         "x-content-type-options": "nosniff",
     }
-    if request.headers.get("if-none-match") == etag:
+    if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")

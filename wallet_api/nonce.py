@@ -47,7 +47,7 @@ def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
     Raises:
         InvalidNonce: Not given out for this institution, used before, or too old.
     """
-    with wallet.own_transaction() as session:
+    with wallet.transaction() as session:
         burnt = len(nonce) <= _MAX_NONCE_CHARS and wallet_sessions.burn_nonce(
             session, pic=pic, nonce_sha256=hash_token(nonce), now=seconds_of(wallet.clock())
         )
@@ -58,7 +58,7 @@ def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
 @router.post("/{pic}/nonce", summary="Get a nonce for a proof")
 def make_nonce(pic: PicPath, wallet: WalletDep, response: Response) -> NonceAnswer:
     """A nonce for one proof within five minutes; no authentication (section 7)."""
-    with wallet.own_transaction() as session:
+    with wallet.transaction() as session:
         institution_of(session, pic)
         nonce = give_nonce(session, pic=pic, now=seconds_of(wallet.clock()))
     response.headers["cache-control"] = "no-store"

@@ -27,7 +27,7 @@ from issuer.store import audit, cards, students, wallet_sessions
 from issuer.tables import Card, Offer, Student
 from verifier.errors import CardError
 from verifier.identifiers import Escn, parse_escn
-from wallet_api.deps import PicPath, SessionDep, Wallet, WalletDep, staff_of
+from wallet_api.deps import PicPath, Wallet, WalletDep, staff_of
 from wallet_api.errors import CardNotActive, OfferNotFound
 from wallet_api.metadata import PRE_AUTHORIZED_GRANT
 from wallet_api.times import utc_text
@@ -64,20 +64,17 @@ class OfferAnswer(BaseModel):
     tags=["staff"],
     summary="Offer a card to its student's phone",
 )
-def offer_card(
-    request: Request, escn: str, wallet: WalletDep, session: SessionDep, response: Response
-) -> OfferAnswer:
+def offer_card(request: Request, escn: str, wallet: WalletDep, response: Response) -> OfferAnswer:
     """Make an offer for an active card of the staff key's institution (role officer)."""
-    key = staff_of(request, session, Role.OFFICER)
-    now = seconds_of(wallet.clock())
-    card, student = _hold_active(
-        session, key.pic, _parse_escn(escn), today=today_of(wallet.clock())
-    )
-    kinds = possible_configurations(student, card)
-    answer = add_offer(wallet, session, card=card, kinds=kinds, now=now)
-    audit.add(
-        session, now=now, pic=key.pic, actor=actor_of(key), action="card.offer", subject=card.escn
-    )
+    with wallet.reading() as session:
+        key = staff_of(request, session, Role.OFFICER)
+        pic, actor = key.pic, actor_of(key)
+    now, today = seconds_of(wallet.clock()), today_of(wallet.clock())
+    with wallet.transaction() as session:
+        card, student = _hold_active(session, pic, _parse_escn(escn), today=today)
+        kinds = possible_configurations(student, card)
+        answer = add_offer(wallet, session, card=card, kinds=kinds, now=now)
+        audit.add(session, now=now, pic=pic, actor=actor, action="card.offer", subject=card.escn)
     response.headers["cache-control"] = "no-store"
     return answer
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from issuer.errors import (
     CardNotFound,
@@ -128,7 +129,33 @@ def install(app: FastAPI) -> None:
     for reason in WIRE:
         app.add_exception_handler(reason, _answer_known)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.add_middleware(FaultAnswers)
+
+
+class FaultAnswers:
+    """Answers what no table describes, in the route's dialect, and lets it go no further.
+
+    Whoever would see it next writes its words to the log, and they can hold what a row held.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        began = False
+
+        async def watched(message: Message) -> None:
+            nonlocal began
+            began = began or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 the one place that turns a fault into a 500
+            answer = _answer_unexpected(Request(scope), error)
+            if not began:
+                await answer(scope, receive, send)
 
 
 def _answer_known(request: Request, reason: Exception) -> Response:
@@ -144,7 +171,8 @@ def _answer_http(request: Request, reason: Exception) -> Response:
     status = reason.status_code if isinstance(reason, HTTPException) else 500
     headers = (reason.headers or {}) if isinstance(reason, HTTPException) else {}
     title = {404: "No such resource", 405: "No such method here"}.get(status, "Refused")
-    wire = Wire(status, "invalid_request", "not-found" if status == 404 else "refused", title)
+    slug = {404: "not-found", 405: "method-not-allowed"}.get(status, "malformed-request")
+    wire = Wire(status, "invalid_request", slug, title)
     answer = render(request, wire)
     answer.headers.update(headers)
     return answer

@@ -125,7 +125,7 @@ def _facts(found: CardOnDevice, state: CardState) -> dict[str, Any]:
 
 
 def _renewal(wallet: Wallet, found: CardOnDevice, now: int) -> dict[str, Any]:
-    with wallet.own_transaction() as session:
+    with wallet.transaction() as session:
         # From 0: what ended while the phone was off is renewed as well.
         held = {
             row.configuration

@@ -115,7 +115,7 @@ def _required(form: dict[str, str], name: str) -> str:
 def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
     now = seconds_of(wallet.clock())
     token = secrets.token_urlsafe(32)
-    with wallet.own_transaction() as session:
+    with wallet.transaction() as session:
         use, offer = wallet_sessions.take_offer_code(
             session,
             pic=pic,

@@ -67,6 +67,10 @@ def _merged(base: Json, other: Json | None) -> Json:
     return {name: value for name, value in {**base, **(other or {})}.items() if value is not None}
 
 
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=20.0, limits=httpx.Limits(max_connections=200))
+
+
 @dataclass
 class Service:
     """The running service, and what a test needs to talk to it."""
@@ -82,7 +86,7 @@ class Service:
     escn: str = ""
     other_escn: str = ""
     key: PhoneKey = field(default_factory=PhoneKey)
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20.0))
+    http: httpx.Client = field(default_factory=_client)
 
     @property
     def issuer(self) -> str:

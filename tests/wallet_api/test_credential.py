@@ -1,5 +1,6 @@
 """The credential endpoint: what is refused by which code, and what is given out."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -30,21 +31,29 @@ def test_without_a_token_there_is_a_bare_challenge(service: Service) -> None:
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("token", ["x", "A" * 43, "A" * 512])
-def test_an_unknown_token_is_invalid(service: Service, token: str) -> None:
-    answer = service.credential(token)
-
-    assert refusal(answer) == (401, "invalid_token")
-    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+UNKNOWN_TOKENS = ["x", "A" * 43, "A" * 512]
 
 
-@pytest.mark.parametrize("header", ["Basic eA==", "Bearer", "Bearer a b", 'Bearer "x"', "x"])
-def test_another_scheme_is_no_token(service: Service, header: str) -> None:
-    answer = service.http.post(
-        f"{service.issuer}/credential", json={}, headers={"authorization": header}
-    )
+def test_an_unknown_token_is_invalid(service: Service, subtests: pytest.Subtests) -> None:
+    for token in UNKNOWN_TOKENS:
+        with subtests.test(repr(token)[:80]):
+            answer = service.credential(token)
 
-    assert answer.status_code == 401
+            assert refusal(answer) == (401, "invalid_token")
+            assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+
+
+OTHER_SCHEMES = ["Basic eA==", "Bearer", "Bearer a b", 'Bearer "x"', "x"]
+
+
+def test_another_scheme_is_no_token(service: Service, subtests: pytest.Subtests) -> None:
+    for header in OTHER_SCHEMES:
+        with subtests.test(repr(header)[:80]):
+            answer = service.http.post(
+                f"{service.issuer}/credential", json={}, headers={"authorization": header}
+            )
+
+            assert answer.status_code == 401
 
 
 def test_a_token_in_the_query_is_refused_also_beside_a_good_one(service: Service) -> None:
@@ -84,86 +93,90 @@ def test_a_token_is_good_for_eight_credentials(service: Service) -> None:
 MALFORMED = "invalid_credential_request"
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ({}, MALFORMED),
-        ({"proofs": {"jwt": ["x"]}}, MALFORMED),
-        ({"credential_configuration_id": 5}, MALFORMED),
-        ({"credential_configuration_id": None}, MALFORMED),
-        ({"credential_configuration_id": [CARD]}, MALFORMED),
-        (
-            {"credential_configuration_id": CARD, "credential_identifier": "x"},
-            MALFORMED,
-        ),
-        ({"format": "dc+sd-jwt", "vct": "x"}, MALFORMED),
-        ({"credential_configuration_id": "Diploma"}, "unknown_credential_configuration"),
-        ({"credential_configuration_id": ""}, "unknown_credential_configuration"),
-        ({"credential_identifier": "x"}, "unknown_credential_identifier"),
-        ({"credential_configuration_id": CARD}, "invalid_proof"),
-        ({"credential_configuration_id": CARD, "proof": {"jwt": "x"}}, "invalid_proof"),
-        ({"credential_configuration_id": CARD, "proofs": {"attestation": ["x"]}}, "invalid_proof"),
-        ({"credential_configuration_id": CARD, "proofs": {"jwt": ["x"]}}, "invalid_proof"),
-        ({"credential_configuration_id": CARD, "proofs": {}}, MALFORMED),
-        ({"credential_configuration_id": CARD, "proofs": []}, MALFORMED),
-        ({"credential_configuration_id": CARD, "proofs": "x"}, MALFORMED),
-        (
-            {"credential_configuration_id": CARD, "proofs": {"jwt": []}},
-            MALFORMED,
-        ),
-        (
-            {"credential_configuration_id": CARD, "proofs": {"jwt": "x"}},
-            MALFORMED,
-        ),
-        (
-            {"credential_configuration_id": CARD, "proofs": {"jwt": [5]}},
-            MALFORMED,
-        ),
-        (
-            {"credential_configuration_id": CARD, "proofs": {"jwt": ["x", "y"]}},
-            MALFORMED,
-        ),
-        (
-            {"credential_configuration_id": CARD, "proofs": {"jwt": ["x"], "di_vp": ["x"]}},
-            MALFORMED,
-        ),
-        (
-            {"credential_configuration_id": CARD, "credential_response_encryption": {}},
-            "invalid_encryption_parameters",
-        ),
-        (
-            {"credential_configuration_id": CARD, "credential_response_encryption": "x"},
-            "invalid_encryption_parameters",
-        ),
-    ],
-)
-def test_each_fault_of_a_request_has_its_code(
-    service: Service, body: dict[str, Any], code: str
+FAULTS = [
+    ({}, MALFORMED),
+    ({"proofs": {"jwt": ["x"]}}, MALFORMED),
+    ({"credential_configuration_id": 5}, MALFORMED),
+    ({"credential_configuration_id": None}, MALFORMED),
+    ({"credential_configuration_id": [CARD]}, MALFORMED),
+    (
+        {"credential_configuration_id": CARD, "credential_identifier": "x"},
+        MALFORMED,
+    ),
+    ({"format": "dc+sd-jwt", "vct": "x"}, MALFORMED),
+    ({"credential_configuration_id": "Diploma"}, "unknown_credential_configuration"),
+    ({"credential_configuration_id": ""}, "unknown_credential_configuration"),
+    ({"credential_identifier": "x"}, "unknown_credential_identifier"),
+    ({"credential_configuration_id": CARD}, "invalid_proof"),
+    ({"credential_configuration_id": CARD, "proof": {"jwt": "x"}}, "invalid_proof"),
+    ({"credential_configuration_id": CARD, "proofs": {"attestation": ["x"]}}, "invalid_proof"),
+    ({"credential_configuration_id": CARD, "proofs": {"jwt": ["x"]}}, "invalid_proof"),
+    ({"credential_configuration_id": CARD, "proofs": {}}, MALFORMED),
+    ({"credential_configuration_id": CARD, "proofs": []}, MALFORMED),
+    ({"credential_configuration_id": CARD, "proofs": "x"}, MALFORMED),
+    (
+        {"credential_configuration_id": CARD, "proofs": {"jwt": []}},
+        MALFORMED,
+    ),
+    (
+        {"credential_configuration_id": CARD, "proofs": {"jwt": "x"}},
+        MALFORMED,
+    ),
+    (
+        {"credential_configuration_id": CARD, "proofs": {"jwt": [5]}},
+        MALFORMED,
+    ),
+    (
+        {"credential_configuration_id": CARD, "proofs": {"jwt": ["x", "y"]}},
+        MALFORMED,
+    ),
+    (
+        {"credential_configuration_id": CARD, "proofs": {"jwt": ["x"], "di_vp": ["x"]}},
+        MALFORMED,
+    ),
+    (
+        {"credential_configuration_id": CARD, "credential_response_encryption": {}},
+        "invalid_encryption_parameters",
+    ),
+    (
+        {"credential_configuration_id": CARD, "credential_response_encryption": "x"},
+        "invalid_encryption_parameters",
+    ),
+]
+
+
+def test_each_fault_of_a_request_has_its_code(service: Service, subtests: pytest.Subtests) -> None:
+    for body, code in FAULTS:
+        with subtests.test(repr(body)[:80]):
+            assert refusal(service.credential(service.access(), body)) == (400, code)
+
+
+NOT_STRICT_JSON = [
+    b"",
+    b"{",
+    b"[]",
+    b'"x"',
+    b"\xff",
+    b'{"credential_configuration_id": "a", "credential_configuration_id": "b"}',
+    b'{"a": NaN}',
+    b'{"a":' * 2000 + b"1" + b"}" * 2000,
+]
+
+
+def test_a_body_that_is_no_strict_json_object_is_refused(
+    service: Service, subtests: pytest.Subtests
 ) -> None:
-    assert refusal(service.credential(service.access(), body)) == (400, code)
+    for content in NOT_STRICT_JSON:
+        with subtests.test(repr(content)[:80]):
+            headers = {
+                "authorization": f"Bearer {service.access()}",
+                "content-type": "application/json",
+            }
+            answer = service.http.post(
+                f"{service.issuer}/credential", content=content, headers=headers
+            )
 
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b'"x"',
-        b"\xff",
-        b'{"credential_configuration_id": "a", "credential_configuration_id": "b"}',
-        b'{"a": NaN}',
-        b'{"a":' * 2000 + b"1" + b"}" * 2000,
-    ],
-)
-def test_a_body_that_is_no_strict_json_object_is_refused(service: Service, content: bytes) -> None:
-    headers = {
-        "authorization": f"Bearer {service.access()}",
-        "content-type": "application/json",
-    }
-    answer = service.http.post(f"{service.issuer}/credential", content=content, headers=headers)
-
-    assert refusal(answer) == (400, "invalid_credential_request")
+            assert refusal(answer) == (400, "invalid_credential_request")
 
 
 def test_another_media_type_is_refused(service: Service) -> None:
@@ -205,25 +218,29 @@ def test_a_body_without_end_is_refused_when_the_cap_is_reached(service: Service)
 # The proof
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"nonce": "unknown"}, "invalid_nonce"),
-        ({"nonce": "x" * 5000}, "invalid_nonce"),
-        ({"nonce": None}, "invalid_proof"),
-        ({"aud": "https://another.example"}, "invalid_proof"),
-        ({"header": {"typ": "JWT"}}, "invalid_proof"),
-        ({"header": {"jwk": PhoneKey().signer.public_jwk}}, "invalid_proof"),
-        ({"header": {"alg": "none"}}, "invalid_proof"),
-        ({"claims": {"iat": 1_000}}, "invalid_proof"),
-    ],
-)
-def test_a_wrong_nonce_and_a_wrong_proof_are_told_apart(
-    service: Service, changes: dict[str, Any], code: str
-) -> None:
-    body = {"credential_configuration_id": CARD, "proofs": {"jwt": [service.proof(**changes)]}}
+WRONG_PROOFS = [
+    ({"nonce": "unknown"}, "invalid_nonce"),
+    ({"nonce": "x" * 5000}, "invalid_nonce"),
+    ({"nonce": None}, "invalid_proof"),
+    ({"aud": "https://another.example"}, "invalid_proof"),
+    ({"header": {"typ": "JWT"}}, "invalid_proof"),
+    ({"header": {"jwk": PhoneKey().signer.public_jwk}}, "invalid_proof"),
+    ({"header": {"alg": "none"}}, "invalid_proof"),
+    ({"claims": {"iat": 1_000}}, "invalid_proof"),
+]
 
-    assert refusal(service.credential(service.access(), body)) == (400, code)
+
+def test_a_wrong_nonce_and_a_wrong_proof_are_told_apart(
+    service: Service, subtests: pytest.Subtests
+) -> None:
+    for changes, code in WRONG_PROOFS:
+        with subtests.test(repr(changes)[:80]):
+            body = {
+                "credential_configuration_id": CARD,
+                "proofs": {"jwt": [service.proof(**changes)]},
+            }
+
+            assert refusal(service.credential(service.access(), body)) == (400, code)
 
 
 def test_the_audience_must_be_the_very_text_of_the_identifier(service: Service) -> None:
@@ -408,3 +425,19 @@ def test_no_secret_is_kept_in_the_clear(service: Service) -> None:
     for secret in (access, answer["esc_device"]["device_token"]):
         assert secret.encode() not in stored
         assert b64url_encode(stored) not in secret
+
+
+def test_a_hundred_phones_at_once_are_all_answered(service: Service) -> None:
+    tokens = [service.access() for _ in range(13)]
+    orders = [(token, service.proof()) for token in tokens for _ in range(8)]
+
+    def ask(order: tuple[str, str]) -> int:
+        body = {"credential_configuration_id": CARD, "proofs": {"jwt": [order[1]]}}
+        return service.credential(order[0], body).status_code
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(orders)) as pool:
+        statuses = list(pool.map(ask, orders))
+
+    assert statuses == [200] * len(orders)
+    assert time.monotonic() - began < 20

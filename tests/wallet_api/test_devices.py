@@ -39,31 +39,32 @@ def test_an_unknown_device_renews_nothing_and_burns_no_nonce(service: Service) -
     assert service.renew(token, service.proof(nonce=nonce)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "slug"),
-    [
-        ({}, 400, "invalid-proof"),
-        ({"proofs": 5}, 400, "malformed-request"),
-        ({"proofs": {"jwt": ["x"]}}, 400, "invalid-proof"),
-        ({"proofs": {"jwt": ["x", "y"]}}, 400, "malformed-request"),
-        ({"proofs": {"jwt": ["x"]}, "credential_configuration_ids": 5}, 400, "not-json"),
-        ({"proofs": {"jwt": ["x"]}, "credential_configuration_ids": []}, 400, "not-json"),
-        ({"proofs": {"jwt": ["x"]}, "credential_configuration_ids": [5]}, 400, "not-json"),
-        (
-            {"proofs": {"jwt": ["x"]}, "credential_configuration_ids": ["Diploma"]},
-            400,
-            "unknown-configuration",
-        ),
-        ({"x": "y" * 70_000}, 413, "body-too-large"),
-    ],
-)
-def test_a_malformed_renewal_is_refused_as_a_problem(
-    service: Service, body: dict[str, Any], status: int, slug: str
-) -> None:
-    headers = {"authorization": f"Bearer {service.take(CARD).device_token}"}
-    url = f"{service.url}/device/card/renewal"
+MALFORMED_RENEWALS = [
+    ({}, 400, "invalid-proof"),
+    ({"proofs": 5}, 400, "malformed-request"),
+    ({"proofs": {"jwt": ["x"]}}, 400, "invalid-proof"),
+    ({"proofs": {"jwt": ["x", "y"]}}, 400, "malformed-request"),
+    ({"proofs": {"jwt": ["x"]}, "credential_configuration_ids": 5}, 400, "not-json"),
+    ({"proofs": {"jwt": ["x"]}, "credential_configuration_ids": []}, 400, "not-json"),
+    ({"proofs": {"jwt": ["x"]}, "credential_configuration_ids": [5]}, 400, "not-json"),
+    (
+        {"proofs": {"jwt": ["x"]}, "credential_configuration_ids": ["Diploma"]},
+        400,
+        "unknown-configuration",
+    ),
+    ({"x": "y" * 70_000}, 413, "body-too-large"),
+]
 
-    assert problem(service.http.post(url, json=body, headers=headers)) == (status, slug)
+
+def test_a_malformed_renewal_is_refused_as_a_problem(
+    service: Service, subtests: pytest.Subtests
+) -> None:
+    for body, status, slug in MALFORMED_RENEWALS:
+        with subtests.test(repr(body)[:80]):
+            headers = {"authorization": f"Bearer {service.take(CARD).device_token}"}
+            url = f"{service.url}/device/card/renewal"
+
+            assert problem(service.http.post(url, json=body, headers=headers)) == (status, slug)
 
 
 def test_a_renewal_with_a_bad_nonce_or_proof_is_refused(service: Service) -> None:

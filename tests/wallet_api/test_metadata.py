@@ -22,21 +22,24 @@ def well_known(service: Service, name: str, pic: str = PIC) -> httpx.Response:
     return service.http.get(f"{service.url}/.well-known/{name}/{pic}")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        f"/{PIC}/.well-known/openid-credential-issuer",
-        f"/{PIC}/.well-known/oauth-authorization-server",
-        "/.well-known/openid-credential-issuer",
-        "/.well-known/oauth-authorization-server",
-        f"/.well-known/openid-credential-issuer/{PIC}/",
-    ],
-)
-def test_there_is_nothing_where_the_path_is_not_inserted(service: Service, path: str) -> None:
-    answer = service.http.get(service.url + path)
+NOT_INSERTED = [
+    f"/{PIC}/.well-known/openid-credential-issuer",
+    f"/{PIC}/.well-known/oauth-authorization-server",
+    "/.well-known/openid-credential-issuer",
+    "/.well-known/oauth-authorization-server",
+    f"/.well-known/openid-credential-issuer/{PIC}/",
+]
 
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+
+def test_there_is_nothing_where_the_path_is_not_inserted(
+    service: Service, subtests: pytest.Subtests
+) -> None:
+    for path in NOT_INSERTED:
+        with subtests.test(repr(path)[:80]):
+            answer = service.http.get(service.url + path)
+
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("pic", ["123456789", "x", "99990000", "9999000011", "٩٩٩٩٠٠٠٠١"])

@@ -76,6 +76,7 @@ def test_an_unexpected_failure_says_nothing_and_can_be_found_in_the_log(
     body = answer.json()
     assert set(body) == {"type", "title", "status", "instance"}
     assert body["instance"].rpartition(":")[2] in caplog.text
+    assert len(answer.headers["x-request-id"]) == 16
     assert "AttributeError" in caplog.text
     assert made["tx_code"] not in caplog.text
 

@@ -28,14 +28,20 @@ def change(service: Service, what: str) -> None:
             )
 
 
-@pytest.mark.parametrize("token", ["x", "A" * 43, "A" * 512])
-def test_an_unknown_device_is_401_with_a_problem(service: Service, token: str) -> None:
-    answer = service.card(token)
+UNKNOWN_TOKENS = ["x", "A" * 43, "A" * 512]
 
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
-    assert answer.json()["type"].endswith(":device-not-known")
+
+def test_an_unknown_device_is_401_with_a_problem(
+    service: Service, subtests: pytest.Subtests
+) -> None:
+    for token in UNKNOWN_TOKENS:
+        with subtests.test(repr(token)[:80]):
+            answer = service.card(token)
+
+            assert answer.status_code == 401
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+            assert answer.json()["type"].endswith(":device-not-known")
 
 
 def test_without_a_token_there_is_a_bare_challenge(service: Service) -> None:

@@ -15,32 +15,33 @@ def wrong(tx_code: str) -> str:
 TOO_LONG = "invalid_request"
 
 
-@pytest.mark.parametrize(
-    ("form", "error"),
-    [
-        ({}, "invalid_request"),
-        ({"grant_type": ""}, "invalid_request"),
-        ({"grant_type": "authorization_code", "code": "x"}, "unsupported_grant_type"),
-        ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({"grant_type": GRANT}, "invalid_request"),
-        ({"grant_type": GRANT, "pre-authorized_code": "x"}, "invalid_request"),
-        (
-            {"grant_type": GRANT, "pre-authorized_code": "x" * 200, "tx_code": "1"},
-            "invalid_request",
-        ),
-        ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": ""}, "invalid_request"),
-        ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": "1"}, "invalid_grant"),
-        ({"grant_type": GRANT, "pre-authorized_code": "x\x00é", "tx_code": "ā"}, "invalid_grant"),
-    ],
-)
-def test_a_malformed_request_is_refused_by_its_code(
-    service: Service, form: dict[str, str], error: str
-) -> None:
-    answer = service.http.post(f"{service.issuer}/token", data=form)
+MALFORMED_FORMS = [
+    ({}, "invalid_request"),
+    ({"grant_type": ""}, "invalid_request"),
+    ({"grant_type": "authorization_code", "code": "x"}, "unsupported_grant_type"),
+    ({"grant_type": "password"}, "unsupported_grant_type"),
+    ({"grant_type": GRANT}, "invalid_request"),
+    ({"grant_type": GRANT, "pre-authorized_code": "x"}, "invalid_request"),
+    (
+        {"grant_type": GRANT, "pre-authorized_code": "x" * 200, "tx_code": "1"},
+        "invalid_request",
+    ),
+    ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": ""}, "invalid_request"),
+    ({"grant_type": GRANT, "pre-authorized_code": "x", "tx_code": "1"}, "invalid_grant"),
+    ({"grant_type": GRANT, "pre-authorized_code": "x\x00é", "tx_code": "ā"}, "invalid_grant"),
+]
 
-    assert (answer.status_code, answer.json()["error"]) == (400, error)
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"
+
+def test_a_malformed_request_is_refused_by_its_code(
+    service: Service, subtests: pytest.Subtests
+) -> None:
+    for form, error in MALFORMED_FORMS:
+        with subtests.test(repr(form)[:80]):
+            answer = service.http.post(f"{service.issuer}/token", data=form)
+
+            assert (answer.status_code, answer.json()["error"]) == (400, error)
+            assert answer.headers["content-type"] == "application/json"
+            assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_parameter_given_twice_is_refused(service: Service) -> None:
@@ -56,25 +57,24 @@ def test_a_parameter_given_twice_is_refused(service: Service) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize(
-    ("content", "media_type"),
-    [
-        (b'{"grant_type": "x"}', "application/json"),
-        (b"grant_type=x", "text/plain"),
-        (b"\xff\xfe=\xff", "application/x-www-form-urlencoded"),
-        (b"grant_type=%ff", "application/x-www-form-urlencoded"),
-        (b"&".join(b"a%d=1" % n for n in range(50)), "application/x-www-form-urlencoded"),
-        (b"", ""),
-    ],
-)
-def test_a_body_that_is_no_form_is_refused(
-    service: Service, content: bytes, media_type: str
-) -> None:
-    answer = service.http.post(
-        f"{service.issuer}/token", content=content, headers={"content-type": media_type}
-    )
+NO_FORMS = [
+    (b'{"grant_type": "x"}', "application/json"),
+    (b"grant_type=x", "text/plain"),
+    (b"\xff\xfe=\xff", "application/x-www-form-urlencoded"),
+    (b"grant_type=%ff", "application/x-www-form-urlencoded"),
+    (b"&".join(b"a%d=1" % n for n in range(50)), "application/x-www-form-urlencoded"),
+    (b"", ""),
+]
 
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+def test_a_body_that_is_no_form_is_refused(service: Service, subtests: pytest.Subtests) -> None:
+    for content, media_type in NO_FORMS:
+        with subtests.test(repr(content)[:80]):
+            answer = service.http.post(
+                f"{service.issuer}/token", content=content, headers={"content-type": media_type}
+            )
+
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 def test_a_form_over_the_cap_is_refused_unread(service: Service) -> None:
