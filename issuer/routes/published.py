@@ -24,7 +24,11 @@ from issuer.publishing.trust_lists import TRUST_LIST_MEDIA_TYPE
 from verifier.bundle import BUNDLE_MEDIA_TYPE
 from verifier.status import STATUS_LIST_MEDIA_TYPE
 
-ANYONE = {"access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
+ANYONE = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "etag",
+    "x-content-type-options": "nosniff",
+}
 PicPath = Annotated[str, Path(pattern="^[0-9]{9}$", examples=["999853608"])]
 
 router = APIRouter(tags=["public"])
