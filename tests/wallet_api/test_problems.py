@@ -3,6 +3,7 @@
 import inspect
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from tests.wallet_api.conftest import PIC, Service
 from wallet_api import errors
 from wallet_api.problems import WIRE, describe
 
+DOCS = Path(__file__).parents[2] / "docs"
 GROUPS = {
     errors.WalletError,
     errors.TokenRefused,
@@ -29,6 +31,21 @@ REASONS = [
 def test_every_reason_has_its_place_on_the_wire(reason: type[Exception]) -> None:
     assert reason in WIRE
     assert 400 <= WIRE[reason].status < 500
+
+
+def test_every_type_of_a_problem_is_described_in_the_documents() -> None:
+    text = "".join((DOCS / name).read_text("utf-8") for name in ("wallet-api.md", "problems.md"))
+    described = set(re.findall(r"^### ([a-z-]+)$", text, re.MULTILINE))
+
+    assert {wire.slug for wire in WIRE.values()} - described == set()
+
+
+def test_the_document_of_this_api_describes_nothing_else() -> None:
+    text = (DOCS / "wallet-api.md").read_text("utf-8")
+    said = dict(re.findall(r"^### ([a-z-]+)\n(\d{3})", text, re.MULTILINE))
+
+    known = {wire.slug: str(wire.status) for wire in WIRE.values()}
+    assert {slug: known.get(slug) for slug in said} == said
 
 
 def test_reasons_are_drawn_in_the_tree() -> None:
