@@ -41,6 +41,20 @@ def encode_cbor(value: object) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
+def encode_bytes(data: bytes) -> bytes:
+    """The deterministic encoding of a byte string, of which our structures mostly consist.
+
+    As `encode_cbor` of it, several times faster: a till checks thousands of codes.
+    """
+    if len(data) < 24:
+        return bytes((0x40 | len(data),)) + data
+    if len(data) < 0x100:
+        return bytes((0x58, len(data))) + data
+    if len(data) < 0x10000:
+        return b"\x59" + len(data).to_bytes(2) + data
+    return encode_cbor(data)
+
+
 def read_cbor(data: bytes) -> Any:
     """Read one CBOR item without tags; the caller compares its own encoding of it.
 
@@ -61,12 +75,14 @@ def read_cbor(data: bytes) -> Any:
 
 def sign1_signing_input(protected: bytes, payload: bytes, *, external_aad: bytes) -> bytes:
     """What is signed: the Sig_structure (RFC 9052, section 4.4)."""
-    return encode_cbor(["Signature1", protected, external_aad, payload])
+    parts = (protected, external_aad, payload)
+    return b"\x84\x6aSignature1" + b"".join(map(encode_bytes, parts))
 
 
 def encode_sign1(protected: bytes, payload: bytes, signature: bytes) -> bytes:
     """A tagged COSE_Sign1 with an empty unprotected header."""
-    return SIGN1_TAG + encode_cbor([protected, {}, payload, signature])
+    parts = encode_bytes(protected), b"\xa0", encode_bytes(payload), encode_bytes(signature)
+    return SIGN1_TAG + b"\x84" + b"".join(parts)
 
 
 def parse_sign1(data: bytes) -> tuple[bytes, bytes, bytes]:

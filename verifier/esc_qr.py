@@ -32,6 +32,8 @@ MAX_E2_BYTES = MAX_E1_BYTES + 75
 KID_BYTES = 8
 MAX_CHALLENGE_BYTES = 64
 E2_DOMAIN = b"ESC-E2\x00"
+# The protected header up to the key id; the rest of it is the key id.
+_PROTECTED = encode_cbor({HEADER_ALG: ALG_ES256, HEADER_KID: bytes(KID_BYTES)})[:-KID_BYTES]
 _AROUND = " \t\r\n"  # what scanners that type add; other languages' trims differ
 
 
@@ -160,12 +162,9 @@ def _parse_e1(data: bytes, escn: Escn) -> UnverifiedE1:
     if len(data) > MAX_E1_BYTES:
         raise MalformedCode(f"an E1 has at most {MAX_E1_BYTES} bytes")
     protected, payload, signature = parse_sign1(data)
-    header = read_cbor(protected)
-    kid = header.get(HEADER_KID) if isinstance(header, dict) else None
-    if not isinstance(kid, bytes) or len(kid) != KID_BYTES:
-        raise MalformedCode("the key id has 8 bytes")
-    if protected != _protected(kid):
-        raise MalformedCode("the protected header names ES256 and the key id, nothing else")
+    kid = protected[-KID_BYTES:]
+    if protected != _PROTECTED + kid or len(kid) != KID_BYTES:
+        raise MalformedCode("the protected header names ES256 and a key id of 8 bytes, no more")
     claims = parse_claims(payload)
     message = sign1_signing_input(protected, payload, external_aad=escn_to_bytes(escn))
     return UnverifiedE1(kid, claims, message, signature)
@@ -189,4 +188,6 @@ def _parse_e2(data: bytes, escn: Escn) -> UnverifiedCode:
 
 
 def _protected(kid: bytes) -> bytes:
-    return encode_cbor({HEADER_ALG: ALG_ES256, HEADER_KID: kid})
+    if len(kid) != KID_BYTES:
+        raise MalformedCode("a key id has 8 bytes")
+    return _PROTECTED + kid
