@@ -22,7 +22,8 @@ done
 """
 
 
-def _session() -> str:
+def _walk() -> str:
+    """The part of the README that is run from its first command to its last."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return text.partition("\n## Who does what")[2].partition("\n## ")[0]
 
@@ -34,7 +35,7 @@ def _script(ports: list[str]) -> str:
     )
     blocks = [
         block + (waiting if re.search(r" &$", block, re.MULTILINE) else "")
-        for block in _BLOCK.findall(_session())
+        for block in _BLOCK.findall(_walk())
     ]
     script = "trap 'kill $(jobs -p)' EXIT\n" + "".join(blocks)
     return _at(script, ports)
@@ -63,7 +64,7 @@ def _skip_without(program: str) -> None:
 
 
 @pytest.mark.timeout(170)
-def test_the_readmes_session_runs_as_written(tmp_path: Path) -> None:
+def test_the_readmes_commands_run_as_written(tmp_path: Path) -> None:
     _skip_without("bash")
     _skip_without("curl")
     ports = _free_ports()
