@@ -71,7 +71,11 @@ def wallet_of(request: Request) -> Wallet:
     return wallet
 
 
-WalletDep = Annotated[Wallet, Depends(wallet_of)]
+async def _wallet(request: Request) -> Wallet:
+    return wallet_of(request)  # async: a plain function would cost a thread
+
+
+WalletDep = Annotated[Wallet, Depends(_wallet)]
 
 
 async def _body(request: Request) -> bytes:
@@ -120,7 +124,11 @@ def bearer_token(request: Request) -> str:
     return match[1]
 
 
-BearerDep = Annotated[str, Depends(bearer_token)]
+async def _bearer(request: Request) -> str:
+    return bearer_token(request)
+
+
+BearerDep = Annotated[str, Depends(_bearer)]
 PicPath = Annotated[str, Path(pattern=r"^[0-9]{9}$", examples=["999853608"])]
 
 
