@@ -49,6 +49,9 @@ def create_app(
         "status lists and offline bundle for everyone.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        # Their pages load scripts from elsewhere; `/openapi.json` says the same.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.issuer = issuer
     app.state.worker = worker

@@ -79,6 +79,9 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         description="OpenID4VCI 1.0 for phones, offers for staff, and the refresh of cards.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        # Their pages load scripts from elsewhere; `/openapi.json` says the same.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.wallet = wallet
     app.state.documents = metadata.Documents()
