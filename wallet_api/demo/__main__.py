@@ -55,7 +55,7 @@ def _tell(story: Story, place: Place, services: Services) -> None:
 
 def _keep(console: Console, place: Place, services: Services) -> None:
     console.print("\nThe services stay up until Ctrl-C:")
-    console.print(f"  issuer      {place.issuer_url}  (staff API: {place.issuer_url}/openapi.json)")
+    console.print(f"  issuer      {place.issuer_url}  (its API: {place.issuer_url}/openapi.json)")
     console.print(f"  wallet API  {place.wallet_url}")
     console.print(f"  ESC-Router  {place.router_url}")
     services.wait()
