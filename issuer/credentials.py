@@ -23,7 +23,8 @@ from issuer.errors import (
 from issuer.issuing import IssuingPolicy
 from issuer.keys import KeyRing
 from issuer.orders import Order, ReleasedCredential, facts_of, issue_many
-from issuer.store import audit, cards, credentials, devices, students
+from issuer.store import audit, cards, credentials, devices
+from issuer.store.cards import HeldCard
 from issuer.tables import Card, Device, Student
 from verifier.jws import thumbprint_of
 
@@ -37,8 +38,9 @@ def possible_configurations(student: Student, card: Card) -> list[Configuration]
 def issue_credentials(
     session: Session,
     *,
-    card: Card,
-    device: Device,
+    pic: str,
+    escn: str,
+    device_id: int,
     configuration: Configuration,
     holder_jwk: dict[str, str],
     keys: KeyRing,
@@ -49,8 +51,9 @@ def issue_credentials(
 
     Args:
         session: Writes.
-        card: Of the institution that the request was made to.
-        device: The phone, stored.
+        pic: The institution that the request was made to.
+        escn: Its card.
+        device_id: The phone, stored.
         configuration: Which kind of credential.
         holder_jwk: The key that the phone has proved to hold, required members only.
         keys: Signs.
@@ -65,10 +68,10 @@ def issue_credentials(
         NoActiveKey: The institution has no key that may sign.
         UnusableKey: Its key cannot be used.
     """
-    card, student = _hold_active(session, card, now=now)
-    order = Order(card, student, _id_of(device), configuration, holder_jwk)
-    (released,) = issue_many(session, card.pic, [order], keys=keys, policy=policy, now=now)
-    _plan_renewal(session, device, now=now)
+    card = _hold_active(session, pic, escn, now=now)
+    order = Order(card, card, device_id, configuration, holder_jwk)
+    (released,) = issue_many(session, pic, [order], keys=keys, policy=policy, now=now)
+    devices.plan_renewal(session, device_id, now=seconds_of(now))
     return released
 
 
@@ -104,17 +107,17 @@ def renew_credentials(
         NoActiveKey: The institution has no key that may sign.
         UnusableKey: Its key cannot be used.
     """
-    card, student = _hold_active(session, card, now=now)
+    active = _hold_active(session, card.pic, card.escn, now=now)
     # From 0: what has expired on a phone that was off for long is renewed as well.
     held = credentials.living_of_key(session, _id_of(device), thumbprint_of(holder_jwk), now=0)
     kinds = [kind for kind in Configuration if any(row.configuration == kind for row in held)]
     wanted = kinds if configurations is None else list(dict.fromkeys(configurations))
     if not wanted or set(wanted) - set(kinds):
         raise UnknownDeviceKey("the phone holds no such credential of this key")
-    orders = [Order(card, student, _id_of(device), kind, holder_jwk) for kind in wanted]
+    orders = [Order(active, active, _id_of(device), kind, holder_jwk) for kind in wanted]
     released = issue_many(session, card.pic, orders, keys=keys, policy=policy, now=now)
     lifecycle.end_credentials(session, [r for r in held if r.configuration in wanted], now=now)
-    _plan_renewal(session, device, now=now)
+    devices.plan_renewal(session, _id_of(device), now=seconds_of(now))
     return dict(zip(wanted, released, strict=True))
 
 
@@ -140,24 +143,15 @@ def _is_possible(kind: Configuration, facts: CardFacts) -> bool:
     return True
 
 
-def _hold_active(session: Session, card: Card, *, now: datetime) -> tuple[Card, Student]:
-    held = cards.by_escn(session, card.pic, card.escn, lock=True)
-    student = students.by_id(session, card.student_id)
-    if held is None or student is None:
+def _hold_active(session: Session, pic: str, escn: str, *, now: datetime) -> HeldCard:
+    held = cards.hold(session, pic, escn)
+    if held is None:
         raise CardNotFound("no such card at this institution")
     if held.state != lifecycle.CardState.ACTIVE:
         raise CardStateConflict(f"the card is {held.state}")
     if held.expires_on < today_of(now):
         raise CardStateConflict("the card has expired")
-    return held, student
-
-
-def _plan_renewal(session: Session, device: Device, *, now: datetime) -> None:
-    """A phone renews when a third of its shortest credential's life is left."""
-    living = credentials.living_of_device(session, _id_of(device), now=seconds_of(now))
-    renew_at = min(row.expires_at - (row.expires_at - row.issued_at) // 3 for row in living)
-    if renew_at != device.renew_at:
-        devices.set_renewal(session, _id_of(device), renew_at=renew_at)
+    return held
 
 
 def _id_of(device: Device) -> int:

@@ -6,6 +6,7 @@ asks the database. A trust key rotates by announcement: from its making on it is
 that the trust list names, and it signs only after every verifier had time to fetch such a list.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from issuer.errors import InstitutionNotFound, KeyStateConflict, NoActiveKey, Un
 from issuer.keys import KeyRing, Signer, create_key_file
 from issuer.store import audit, institutions, publications
 from issuer.store import keys as stored_keys
+from issuer.store.keys import KeyRow
 from issuer.tables import SigningKey
 from verifier.trust_document import KeyState
 
 TRUST_LIST_LIFETIME = timedelta(days=30)
 
 
-def may_sign(key: SigningKey, now: int) -> bool:
+def may_sign(key: SigningKey | KeyRow, now: int) -> bool:
     """Whether the key is in use at this moment."""
     return key.state == KeyState.ACTIVE and key.valid_from <= now < key.valid_until
 
@@ -46,7 +48,28 @@ def signer_for(session: Session, keys: KeyRing, pic: str | None, *, now: int) ->
         NoActiveKey: No key may sign.
         UnusableKey: Its private half cannot be used here, or is another key's.
     """
-    key = signing_key(session, pic, now=now)
+    return _signer_of(signing_key(session, pic, now=now), keys)
+
+
+def signer_among(rows: Sequence[KeyRow], keys: KeyRing, *, now: int) -> Signer:
+    """The signer of the newest of an institution's keys that may sign.
+
+    Args:
+        rows: All of its keys, the newest first, read in this transaction.
+        keys: Signs.
+        now: Seconds.
+
+    Raises:
+        NoActiveKey: No key may sign.
+        UnusableKey: Its private half cannot be used here, or is another key's.
+    """
+    for row in rows:
+        if may_sign(row, now):
+            return _signer_of(row, keys)
+    raise NoActiveKey("no key of the institution may sign now")
+
+
+def _signer_of(key: SigningKey | KeyRow, keys: KeyRing) -> Signer:
     signer = keys.signer(key.kid)
     if signer.public_jwk != key.public_jwk:
         raise UnusableKey(f"key {key.kid} is not the one that was published")
@@ -64,8 +87,7 @@ def check_keys(session: Session, keys: KeyRing, *, now: int) -> int:
     checked = 1
     for key in stored_keys.of_institutions(session):
         if may_sign(key, now):
-            if keys.signer(key.kid).public_jwk != key.public_jwk:
-                raise UnusableKey(f"key {key.kid} is not the one that was published")
+            _signer_of(key, keys)
             checked += 1
     return checked
 

@@ -22,12 +22,14 @@ from issuer.issuing import (
     sign_qr_profile,
     sign_sd_jwt_vc,
 )
-from issuer.key_life import signer_for
+from issuer.key_life import signer_among
 from issuer.keys import KeyRing
 from issuer.publishing.trusted import trusted_institution
 from issuer.store import credentials, institutions, status
 from issuer.store import keys as stored_keys
-from issuer.tables import Card, Institution, StatusListRow, Student
+from issuer.store.cards import HeldCard
+from issuer.store.institutions import InstitutionRow
+from issuer.tables import Card, Student
 from verifier.card_claims import Profile
 from verifier.identifiers import parse_academic_level, parse_escn, parse_esi, parse_pic
 from verifier.jws import thumbprint_of
@@ -48,8 +50,8 @@ class Order:
         holder_jwk: The phone's public key, required members only (`public_jwk_of`).
     """
 
-    card: Card
-    student: Student
+    card: Card | HeldCard
+    student: Student | HeldCard
     device_id: int
     configuration: Configuration
     holder_jwk: dict[str, str]
@@ -84,14 +86,15 @@ def issue_many(
         NoActiveKey: The institution has no key that may sign.
         UnusableKey: Its key cannot be used.
     """
-    institution = institutions.by_pic(session, pic)
+    institution = institutions.row_of(session, pic)
     if institution is None:
         raise InstitutionNotFound("no such institution in this deployment")
     facts = _facts_of_orders(orders, institution)
     profiles = [_profiles(order, fact) for order, fact in zip(orders, facts, strict=True)]
     count = sum(len(of_order) for of_order in profiles)
     places = status.take_indices(session, pic, count, now=seconds_of(now))
-    issuance = _issuance(session, institution, keys, policy, seconds_of(now))
+    lists = {row.number: row for row, _ in places}
+    issuance = _issuance(session, institution, lists, keys, policy, seconds_of(now))
     released, rows, taken = [], [], iter(places)
     for order, fact, of_order in zip(orders, facts, profiles, strict=True):
         texts = {}
@@ -105,7 +108,9 @@ def issue_many(
     return released
 
 
-def facts_of(card: Card, student: Student, *, home_organization: str) -> CardFacts:
+def facts_of(
+    card: Card | HeldCard, student: Student | HeldCard, *, home_organization: str
+) -> CardFacts:
     """What a credential may say, from rows that were made of checked values."""
     after = datetime.combine(card.expires_on + timedelta(days=1), time(), tzinfo=UTC)
     level = student.academic_level
@@ -125,7 +130,7 @@ def facts_of(card: Card, student: Student, *, home_organization: str) -> CardFac
     )
 
 
-def _facts_of_orders(orders: Sequence[Order], institution: Institution) -> list[CardFacts]:
+def _facts_of_orders(orders: Sequence[Order], institution: InstitutionRow) -> list[CardFacts]:
     home = institution.schac_home_organization
     by_card: dict[str, CardFacts] = {}
     for order in orders:
@@ -142,17 +147,20 @@ def _profiles(order: Order, facts: CardFacts) -> list[Profile | None]:
 
 
 def _issuance(
-    session: Session, institution: Institution, keys: KeyRing, policy: IssuingPolicy, now: int
+    session: Session,
+    institution: InstitutionRow,
+    lists: dict[int, status.ListRow],
+    keys: KeyRing,
+    policy: IssuingPolicy,
+    now: int,
 ) -> Issuance:
-    signer = signer_for(session, keys, institution.pic, now=now)
-    lists = status.lists(session, institution.pic)
+    # Read here and now: a key that was retired or compromised signs nothing after that commit.
+    rows = stored_keys.rows_of_institution(session, institution.pic)
+    signer = signer_among(rows, keys, now=now)
     trusted = trusted_institution(
-        institution,
-        keys=stored_keys.of_institution(session, institution.pic),
-        lists=lists,
-        public_url=policy.issuer_url,
+        institution, keys=rows, lists=lists.values(), public_url=policy.issuer_url
     )
-    sizes = {row.number: (row.bits, row.size) for row in lists}
+    sizes = {number: (row.bits, row.size) for number, row in lists.items()}
     knowledge = knowledge_of(trusted, sizes=sizes, policy=policy, now=now)
     return Issuance(trusted, signer, knowledge, policy, now)
 
@@ -162,7 +170,7 @@ def _sign(
     order: Order,
     facts: CardFacts,
     profile: Profile | None,
-    taken: tuple[StatusListRow, int],
+    taken: status.Place,
 ) -> tuple[str, int]:
     place = issuance.place(taken[0].number, taken[1])
     kind = order.configuration
@@ -176,7 +184,7 @@ def _row_of(
     issuance: Issuance,
     order: Order,
     profile: Profile | None,
-    taken: tuple[StatusListRow, int],
+    taken: status.Place,
     expires_at: int,
 ) -> dict[str, Any]:
     return {

@@ -52,9 +52,15 @@ class Wallet:
     reader: CardReader
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A transaction that is committed at the end of the block, or not at all."""
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
+        """A transaction that is committed at the end of the block, or not at all.
+
+        Args:
+            durable: False if a power cut may undo it (`issuer.database`).
+        """
         with Session(self.engine) as session, session.begin():
+            if not durable:
+                session.connection(execution_options={"durable": False})
             yield session
 
     @contextmanager

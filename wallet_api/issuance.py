@@ -16,8 +16,8 @@ from issuer.credentials import issue_credentials
 from issuer.errors import CardNotFound, CardStateConflict, CredentialNotPossible
 from issuer.orders import ReleasedCredential
 from issuer.sealing import hash_token
-from issuer.store import audit, cards, devices, wallet_sessions
-from issuer.tables import AccessToken, Device
+from issuer.store import audit, devices, wallet_sessions
+from issuer.store.wallet_sessions import SpentToken
 from verifier.jws import b64url_encode
 from wallet_api.deps import Wallet
 from wallet_api.errors import RequestDenied, TokenNotValid
@@ -48,16 +48,21 @@ def issue_for_token(
         RequestDenied: The card is not active, or too little is known for this kind.
     """
     token = wallet_sessions.spend_access_token(session, pic, token_sha256, now=seconds_of(now))
-    card = None if token is None else cards.by_escn(session, pic, token.escn)
-    if token is None or card is None:
+    if token is None:
         raise TokenNotValid("the access token is not known, has expired or is used up")
     device_token = b64url_encode(wallet.sealer.derive("device", token_sha256))
-    device = _device_of(session, token, hash_token(device_token), pic=pic, now=seconds_of(now))
+    device_id = token.device_id
+    if device_id is None:
+        device_id = _begin_device(session, token, hash_token(device_token), pic, seconds_of(now))
+        wallet_sessions.set_device(session, token_sha256, device_id)
+    elif not devices.is_living(session, device_id):
+        raise TokenNotValid("the device of this access token was ended")
     try:
         credential = issue_credentials(
             session,
-            card=card,
-            device=device,
+            pic=pic,
+            escn=token.escn,
+            device_id=device_id,
             configuration=configuration,
             holder_jwk=holder_jwk,
             keys=wallet.keys,
@@ -71,27 +76,11 @@ def issue_for_token(
     return Issued(credential, device_token)
 
 
-def _device_of(
-    session: Session, token: AccessToken, device_sha256: bytes, *, pic: str, now: int
-) -> Device:
-    """The token's device, made by its first credential; the token's row is held.
-
-    Raises:
-        TokenNotValid: The device was ended.
-    """
-    if token.device_id is not None:
-        device = devices.by_id(session, token.device_id)
-        if device is None or device.ended_at is not None:
-            raise TokenNotValid("the device of this access token was ended")
-        return device
-    device = devices.add(
-        session,
-        # Renewal is planned by the credential that follows in this transaction.
-        Device(escn=token.escn, token_sha256=device_sha256, renew_at=now, created_at=now),
-    )
-    token.device_id = device.id
-    session.add(token)
-    session.flush()
-    actor, subject = f"device:{device.id}", token.escn
+def _begin_device(
+    session: Session, token: SpentToken, device_sha256: bytes, pic: str, now: int
+) -> int:
+    """The token's device, made by its first credential; the token's row is held."""
+    device_id = devices.begin(session, token.escn, device_sha256, now=now)
+    actor, subject = f"device:{device_id}", token.escn
     audit.add(session, now=now, pic=pic, actor=actor, action="device.add", subject=subject)
-    return device
+    return device_id

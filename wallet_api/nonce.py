@@ -44,10 +44,14 @@ def give_nonce(session: Session, *, pic: str, now: int) -> str:
 def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
     """Use up a nonce, for good, whatever becomes of the request.
 
+    Without waiting for the disk: the commit that records what is signed takes the burning along,
+    before anything is released. Only of a request that released nothing can a power cut forget
+    it, and the nonce then lives for the rest of its five minutes.
+
     Raises:
         InvalidNonce: Not given out for this institution, used before, or too old.
     """
-    with wallet.transaction() as session:
+    with wallet.transaction(durable=False) as session:
         burnt = len(nonce) <= _MAX_NONCE_CHARS and wallet_sessions.burn_nonce(
             session, pic=pic, nonce_sha256=hash_token(nonce), now=seconds_of(wallet.clock())
         )

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 from issuer.addresses import issuer_of, status_list_uri
+from issuer.store.institutions import InstitutionRow
+from issuer.store.keys import KeyRow
+from issuer.store.status import ListRow
 from issuer.tables import Institution, SigningKey, StatusListRow
 from verifier.identifiers import parse_pic
 from verifier.jws import parse_public_jwk
 from verifier.trust_document import KeyState, TrustedInstitution, TrustedKey
 
 
-def trusted_key(key: SigningKey) -> TrustedKey:
+def trusted_key(key: SigningKey | KeyRow) -> TrustedKey:
     """A key and when it may have signed."""
     return TrustedKey(
         kid=key.kid,
@@ -22,10 +25,10 @@ def trusted_key(key: SigningKey) -> TrustedKey:
 
 
 def trusted_institution(
-    institution: Institution,
+    institution: Institution | InstitutionRow,
     *,
-    keys: Sequence[SigningKey],
-    lists: Iterable[StatusListRow],
+    keys: Sequence[SigningKey] | Sequence[KeyRow],
+    lists: Iterable[StatusListRow] | Iterable[ListRow],
     public_url: str,
     processor: str | None = None,
 ) -> TrustedInstitution:

@@ -8,6 +8,8 @@ from sqlmodel import Session, col, func, select
 from issuer.store.paging import Page, Paging
 from issuer.tables import AuditEntry
 
+_INSERT = AuditEntry.__table__.insert().inline()  # type: ignore[attr-defined]
+
 
 def add(
     session: Session,
@@ -30,16 +32,14 @@ def add(
         subject: A card number or key id, never a name or an ESI.
         detail: A reason or a count, never personal data of our own.
     """
-    session.add(
-        AuditEntry(at=now, pic=pic, actor=actor, action=action, subject=subject, detail=detail)
-    )
-    session.flush()
+    values = {"at": now, "pic": pic, "actor": actor, "action": action}
+    session.connection().execute(_INSERT, values | {"subject": subject, "detail": detail})
 
 
 def add_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write many entries at once, each as the columns of an AuditEntry."""
     if entries:
-        session.connection().execute(AuditEntry.__table__.insert(), entries)  # type: ignore[attr-defined]
+        session.connection().execute(_INSERT, entries)
 
 
 def search(

@@ -2,12 +2,43 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, or_, select
 
 from issuer.searching import fold
 from issuer.store.paging import Page, Paging, containing
 from issuer.tables import Card, Student
+
+
+class HeldCard(NamedTuple):
+    """A card that is held until the transaction ends, and what its credentials say."""
+
+    escn: str
+    pic: str
+    state: str
+    expires_on: date
+    esi: str
+    full_name: str
+    given_name: str | None
+    family_name: str | None
+    birth_date: date | None
+    email: str | None
+    eduperson_principal_name: str | None
+    academic_level: str | None
+
+
+# Prepared once, and without the ORM: each credential begins with it.
+_HOLD = (
+    select(
+        *(Card.__table__.c[name] for name in HeldCard._fields[:4]),  # type: ignore[attr-defined]
+        *(Student.__table__.c[name] for name in HeldCard._fields[4:]),  # type: ignore[attr-defined]
+    )
+    .join(Student, col(Student.id) == col(Card.student_id))
+    .where(col(Card.escn) == bindparam("escn"), col(Card.pic) == bindparam("pic"))
+    .with_for_update(key_share=True, of=Card)
+)
 
 
 def add(session: Session, card: Card) -> Card:
@@ -32,6 +63,12 @@ def by_escn(session: Session, pic: str, escn: str, *, lock: bool = False) -> Car
             populate_existing=True
         )
     return session.exec(statement).one_or_none()
+
+
+def hold(session: Session, pic: str, escn: str) -> HeldCard | None:
+    """The institution's card as it is committed now, held until the transaction ends."""
+    row = session.connection().execute(_HOLD, {"escn": escn, "pic": pic}).one_or_none()
+    return None if row is None else HeldCard(*row)
 
 
 def with_student(session: Session, pic: str, escn: str) -> tuple[Card, Student] | None:

@@ -7,6 +7,8 @@ from sqlmodel import Session, col, func, select, update
 
 from issuer.tables import Credential
 
+_INSERT = Credential.__table__.insert().inline()  # type: ignore[attr-defined]
+
 
 def add(session: Session, credential: Credential) -> Credential:
     """Record a credential that is about to be released."""
@@ -24,7 +26,7 @@ def add_all(session: Session, credentials: Sequence[Credential]) -> None:
 def add_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Record many at once, each as the columns of a Credential."""
     if rows:
-        session.connection().execute(Credential.__table__.insert(), rows)  # type: ignore[attr-defined]
+        session.connection().execute(_INSERT, rows)
 
 
 def living_of_card(session: Session, escn: str, *, now: int) -> Sequence[Credential]:

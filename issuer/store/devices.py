@@ -2,9 +2,40 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, select, update
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, func, select, update
 
-from issuer.tables import Device
+from issuer.tables import Credential, Device
+
+# A third of a credential's life before its end, the earliest of those that the device holds.
+_EARLIEST_RENEWAL = (
+    select(
+        func.min(
+            col(Credential.expires_at)
+            - (col(Credential.expires_at) - col(Credential.issued_at)) // 3
+        )
+    )
+    .where(
+        col(Credential.device_id) == bindparam("device"),
+        col(Credential.ended_at).is_(None),
+        col(Credential.expires_at) > bindparam("now"),
+    )
+    .scalar_subquery()
+)
+# Prepared once, and without the ORM: each credential needs them.
+_PLAN_RENEWAL = (
+    update(Device)
+    .where(col(Device.id) == bindparam("device"), col(Device.renew_at) != _EARLIEST_RENEWAL)
+    .values(renew_at=_EARLIEST_RENEWAL, version=col(Device.version) + 1)
+)
+_INSERT = (
+    Device.__table__.insert()  # type: ignore[attr-defined]
+    .values({name: bindparam(name) for name in ("escn", "token_sha256", "renew_at", "created_at")})
+    .returning(col(Device.id))
+)
+_IS_LIVING = select(col(Device.id)).where(
+    col(Device.id) == bindparam("device"), col(Device.ended_at).is_(None)
+)
 
 
 def add(session: Session, device: Device) -> Device:
@@ -17,6 +48,18 @@ def add(session: Session, device: Device) -> Device:
 def by_id(session: Session, device_id: int) -> Device | None:
     """The device that another row names."""
     return session.get(Device, device_id)
+
+
+def is_living(session: Session, device_id: int) -> bool:
+    """Whether the device was not ended."""
+    found = session.connection().execute(_IS_LIVING, {"device": device_id})
+    return found.one_or_none() is not None
+
+
+def begin(session: Session, escn: str, token_sha256: bytes, *, now: int) -> int:
+    """Store a new device of the card, whose renewal is to be planned; returns its id."""
+    values = {"escn": escn, "token_sha256": token_sha256, "renew_at": now, "created_at": now}
+    return int(session.connection().execute(_INSERT, values).scalar_one())
 
 
 def by_token(session: Session, token_sha256: bytes) -> Device | None:
@@ -33,13 +76,9 @@ def living_of_card(session: Session, escn: str) -> Sequence[Device]:
     return session.exec(statement.order_by(col(Device.id))).all()
 
 
-def set_renewal(session: Session, device_id: int, *, renew_at: int) -> None:
-    """Say from when on the device should fetch new credentials."""
-    session.exec(
-        update(Device)
-        .where(col(Device.id) == device_id)
-        .values(renew_at=renew_at, version=col(Device.version) + 1)
-    )
+def plan_renewal(session: Session, device_id: int, *, now: int) -> None:
+    """Have the device renew when a third of its shortest living credential's life is left."""
+    session.connection().execute(_PLAN_RENEWAL, {"device": device_id, "now": now})
 
 
 def renew_now(session: Session, escns: Sequence[str], *, now: int) -> None:

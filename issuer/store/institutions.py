@@ -1,10 +1,28 @@
 """Institutions and the processors that issue for them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select, update
 
 from issuer.tables import Institution, Processor
+
+
+class InstitutionRow(NamedTuple):
+    """What the trust list says of an institution, read without the ORM."""
+
+    pic: str
+    name: str
+    country: str
+    schac_home_organization: str
+    esi_scopes: list[str]
+
+
+# Prepared once: each credential needs it.
+_BY_PIC = select(
+    *(Institution.__table__.c[name] for name in InstitutionRow._fields)  # type: ignore[attr-defined]
+).where(col(Institution.pic) == bindparam("pic"))
 
 
 def add(session: Session, institution: Institution) -> Institution:
@@ -17,6 +35,12 @@ def add(session: Session, institution: Institution) -> Institution:
 def by_pic(session: Session, pic: str) -> Institution | None:
     """The institution, if this deployment issues for it."""
     return session.get(Institution, pic)
+
+
+def row_of(session: Session, pic: str) -> InstitutionRow | None:
+    """The institution, to read only."""
+    row = session.connection().execute(_BY_PIC, {"pic": pic}).one_or_none()
+    return None if row is None else InstitutionRow(*row)
 
 
 def lock(session: Session, pic: str) -> Institution | None:

@@ -1,10 +1,31 @@
 """The public halves of signing keys and their life; an institution of None is the trust list."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, case, col, select, update
 
 from issuer.tables import Credential, Device, SigningKey, StatusListRow
+
+
+class KeyRow(NamedTuple):
+    """A key's row, read without the ORM."""
+
+    kid: str
+    public_jwk: dict[str, str]
+    state: str
+    valid_from: int
+    valid_until: int
+    compromised_since: int | None
+
+
+# Prepared once: each credential asks which key may sign it.
+_OF_INSTITUTION = (
+    select(*(SigningKey.__table__.c[name] for name in KeyRow._fields))  # type: ignore[attr-defined]
+    .where(col(SigningKey.pic) == bindparam("pic"))
+    .order_by(col(SigningKey.valid_from).desc(), col(SigningKey.kid))
+)
 
 
 def add(session: Session, key: SigningKey) -> SigningKey:
@@ -24,6 +45,11 @@ def of_institution(session: Session, pic: str | None) -> Sequence[SigningKey]:
     statement = select(SigningKey).where(col(SigningKey.pic) == pic)
     order = (col(SigningKey.valid_from).desc(), col(SigningKey.kid))
     return session.exec(statement.order_by(*order)).all()
+
+
+def rows_of_institution(session: Session, pic: str) -> list[KeyRow]:
+    """All keys of the institution, the newest first, to read only."""
+    return [KeyRow(*row) for row in session.connection().execute(_OF_INSTITUTION, {"pic": pic})]
 
 
 def of_institutions(session: Session) -> Sequence[SigningKey]:

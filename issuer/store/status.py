@@ -10,7 +10,9 @@ signed list is behind, also when both happen within one second.
 
 import secrets
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, case, col, func, select, update
 
 from issuer.store import dialect
@@ -22,14 +24,47 @@ _ASKED_AT_ONCE = 500  # indices of one SELECT
 LIST_SIZE = 131_072  # entries: 32 KiB packed; anonymity among many, a small download
 
 
-def take_index(session: Session, pic: str, *, now: int) -> tuple[StatusListRow, int]:
+class ListRow(NamedTuple):
+    """A list in which indices are taken, read without the ORM."""
+
+    id: int
+    number: int
+    bits: int
+    size: int
+    taken: int
+    changed_at: int
+
+
+Place = tuple[ListRow, int]  # a list and an index in it
+
+# Prepared once, and without the ORM: each credential needs them.
+_NEWEST = (
+    select(*(StatusListRow.__table__.c[name] for name in ListRow._fields))  # type: ignore[attr-defined]
+    .where(col(StatusListRow.pic) == bindparam("pic"))
+    .order_by(col(StatusListRow.number).desc())
+    .limit(1)
+)
+_BEGIN = StatusListRow.__table__.insert().returning(col(StatusListRow.id))  # type: ignore[attr-defined]
+_TAKEN = select(col(StatusEntry.index)).where(
+    col(StatusEntry.list_id) == bindparam("list"),
+    col(StatusEntry.index).in_(bindparam("drawn", expanding=True)),
+)
+_TAKE = StatusEntry.__table__.insert().inline()  # type: ignore[attr-defined]
+_COUNT_TAKEN = (
+    update(StatusListRow)
+    .where(col(StatusListRow.id) == bindparam("list"))
+    .values(taken=col(StatusListRow.taken) + bindparam("more"))
+)
+
+
+def take_index(session: Session, pic: str, *, now: int) -> Place:
     """Take one free random index in the institution's current list."""
     return take_indices(session, pic, 1, now=now)[0]
 
 
 def take_indices(
     session: Session, pic: str, count: int, *, now: int, size: int = LIST_SIZE
-) -> list[tuple[StatusListRow, int]]:
+) -> list[Place]:
     """Take `count` free random indices, in as many lists as they need.
 
     Args:
@@ -40,13 +75,14 @@ def take_indices(
         size: Entries of a list that is begun, a multiple of 4.
     """
     _take_turns(session, pic)
-    taken: list[tuple[StatusListRow, int]] = []
+    taken: list[Place] = []
     while len(taken) < count:
         current = _current_list(session, pic, now=now, size=size)
         room = current.size // 2 - current.taken
         indices = _insert_random(session, current, min(room, count - len(taken)))
-        current.taken += len(indices)
-        session.flush()
+        more = {"list": current.id, "more": len(indices)}
+        session.connection().execute(_COUNT_TAKEN, more)
+        current = current._replace(taken=current.taken + len(indices))
         taken.extend((current, index) for index in indices)
     return taken
 
@@ -135,25 +171,19 @@ def mark_published(session: Session, list_id: int, *, up_to: int) -> None:
     )
 
 
-def _current_list(session: Session, pic: str, *, now: int, size: int) -> StatusListRow:
-    statement = (
-        select(StatusListRow)
-        .where(StatusListRow.pic == pic)
-        .order_by(col(StatusListRow.number).desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    )
-    newest = session.exec(statement).one_or_none()
+def _current_list(session: Session, pic: str, *, now: int, size: int) -> ListRow:
+    row = session.connection().execute(_NEWEST, {"pic": pic}).one_or_none()
+    newest = None if row is None else ListRow(*row)
     if newest is not None and newest.taken < newest.size // 2:
         return newest
     number = 1 if newest is None else newest.number + 1
-    begun = StatusListRow(pic=pic, number=number, bits=BITS, size=size, changed_at=now)
-    session.add(begun)
-    session.flush()
-    return begun
+    begun = {"number": number, "bits": BITS, "size": size, "taken": 0, "changed_at": now}
+    values = begun | {"pic": pic, "published_at": 0}
+    list_id = session.connection().execute(_BEGIN, values).scalar_one()
+    return ListRow(list_id, **begun)
 
 
-def _insert_random(session: Session, current: StatusListRow, count: int) -> list[int]:
+def _insert_random(session: Session, current: ListRow, count: int) -> list[int]:
     # Nobody else inserts (`_take_turns`): what is free now is free until the commit. The primary
     # key would still refuse a second taking.
     free: set[int] = set()
@@ -162,19 +192,16 @@ def _insert_random(session: Session, current: StatusListRow, count: int) -> list
         free |= drawn - _taken_of(session, current, drawn)
     rows = [{"list_id": current.id, "idx": index, "value": 0} for index in free]
     if rows:
-        session.connection().execute(StatusEntry.__table__.insert(), rows)  # type: ignore[attr-defined]
+        session.connection().execute(_TAKE, rows)
     return list(free)
 
 
-def _taken_of(session: Session, current: StatusListRow, drawn: set[int]) -> set[int]:
+def _taken_of(session: Session, current: ListRow, drawn: set[int]) -> set[int]:
     taken: set[int] = set()
     ordered = sorted(drawn)
     for first in range(0, len(ordered), _ASKED_AT_ONCE):
-        some = ordered[first : first + _ASKED_AT_ONCE]
-        statement = select(StatusEntry.index).where(
-            StatusEntry.list_id == current.id, col(StatusEntry.index).in_(some)
-        )
-        taken.update(session.exec(statement))
+        values = {"list": current.id, "drawn": ordered[first : first + _ASKED_AT_ONCE]}
+        taken.update(session.connection().execute(_TAKEN, values).scalars())
     return taken
 
 

@@ -48,8 +48,9 @@ def issue(
         configuration: Configuration = Configuration.CARD, **changes: Any
     ) -> ReleasedCredential:
         arguments = {
-            "card": card,
-            "device": device,
+            "pic": PIC,
+            "escn": card.escn,
+            "device_id": device.id,
             "configuration": configuration,
             "holder_jwk": holder_jwk,
             "keys": keys,

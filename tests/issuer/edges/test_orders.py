@@ -16,7 +16,7 @@ from issuer.issuing import IssuingPolicy
 from issuer.keys import FileKeyRing
 from issuer.orders import Order, issue_many
 from issuer.publishing.due import publish_due
-from issuer.store import cards, devices, publications
+from issuer.store import devices, publications
 from issuer.store import keys as stored_keys
 from issuer.tables import Card, Credential, Device, StatusEntry, Student
 from tests.issuer.edges.conftest import NOON, PIC
@@ -110,13 +110,12 @@ def test_a_revocation_at_the_moment_of_issuing_is_never_lost(
     done, refused = threading.Event(), []
 
     def issue(own: Session) -> None:
-        own_card, own_device = cards.by_escn(own, PIC, escn), own.get(Device, device_id)
-        assert own_card is not None
-        assert own_device is not None
+        assert device_id is not None
         issue_credentials(
             own,
-            card=own_card,
-            device=own_device,
+            pic=PIC,
+            escn=escn,
+            device_id=device_id,
             configuration=Configuration.CARD,
             holder_jwk=holder_jwk,
             keys=keys,

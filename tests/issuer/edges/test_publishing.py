@@ -62,8 +62,9 @@ def qr_code(
     """A static code of `card`, committed."""
     released = issue_credentials(
         session,
-        card=card,
-        device=device,
+        pic=PIC,
+        escn=card.escn,
+        device_id=device.id or 0,
         configuration=Configuration.QR,
         holder_jwk=holder_jwk,
         keys=keys,
@@ -389,8 +390,9 @@ def test_a_credential_of_a_key_that_is_not_published_is_unknown(
     _second_key(session, keys_folder)
     credential = issue_credentials(
         session,
-        card=card,
-        device=device,
+        pic=PIC,
+        escn=card.escn,
+        device_id=device.id or 0,
         configuration=Configuration.CARD,
         holder_jwk=holder_jwk,
         keys=keys,
