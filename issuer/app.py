@@ -10,7 +10,7 @@ from sqlmodel import Session
 from issuer.clock import Clock, seconds_of, utc_now
 from issuer.database import POOL_SIZE, check_database_version, make_engine
 from issuer.deps import Issuer
-from issuer.edge import BodyCap, RequestLog, Turns
+from issuer.edge import BodyCap, HeadAsGet, RequestLog, Turns
 from issuer.key_life import check_keys
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
 from issuer.problems import install
@@ -61,6 +61,7 @@ def create_app(
     app.add_middleware(Turns, prefix="/api/", at_a_time=STAFF_AT_A_TIME)
     app.add_middleware(BodyCap, exceptions={imports.IMPORTS_PATH: imports.MAX_IMPORT_BODY_BYTES})
     app.add_middleware(RequestLog)
+    app.add_middleware(HeadAsGet)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What surrounds every request: a cap on its body, its turn, its id and its line in the log.
+"""What surrounds every request: a cap on its body, its turn, its id, its line in the log.
 
 Plain ASGI. The cap comes before any parsing; the turn bounds how many requests hold a database
 connection; the log line names the route's pattern, never the path, which can hold an identifier.
@@ -76,6 +76,21 @@ class Turns:
             return
         async with self._turns:
             await self._app(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without its body (RFC 9110, section 9.3.2), which monitors ask.
+
+    The server leaves the body out: it knows the method that was sent.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, a HEAD as GET."""
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if is_head else scope, receive, send)
 
 
 class RequestLog:

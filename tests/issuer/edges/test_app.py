@@ -392,6 +392,15 @@ def test_public_documents_are_for_everyone_and_copies_are_recognised(published: 
         assert httpx.get(published + path, headers={"if-none-match": '"x"'}).status_code == 200
 
 
+def test_head_tells_of_a_document_what_get_would(published: str) -> None:
+    with httpx.Client() as http:
+        for path in PUBLIC:
+            told, got = http.head(published + path), http.get(published + path)
+            assert (told.status_code, told.content) == (200, b"")
+            for name in ("etag", "content-type", "content-length"):
+                assert told.headers[name] == got.headers[name]
+
+
 def test_large_documents_are_gzipped_for_whoever_takes_that(published: str) -> None:
     plain = httpx.get(published + "/trust-list", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
