@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
@@ -14,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from issuer.clock import Clock, seconds_of, utc_now
-from issuer.database import check_database_version, make_engine
+from issuer.database import check_database_version, is_sqlite, make_engine
 from issuer.edge import RequestLog
 from issuer.key_life import may_sign
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing
@@ -27,6 +29,7 @@ from wallet_api.deps import Wallet
 from wallet_api.settings import WalletSettings
 
 _STAFF_PATHS = "/api/"
+_SIGNING_THREADS = 8  # on PostgreSQL
 _PURGE_EVERY = 600  # seconds
 _KEEP_EXPIRED = 3600  # seconds
 
@@ -72,6 +75,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         sealer=load_sealer(settings.secret_file),
         clock=clock,
         reader=make_reader(url),
+        signing=ThreadPoolExecutor(_signing_threads(engine), "signing"),
     )
     _check_keys(wallet)
     app = FastAPI(
@@ -85,7 +89,8 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.wallet = wallet
     app.state.documents = metadata.Documents()
-    for module in (metadata, refresh, offers, nonce, token, credential, devices):
+    # The most work comes first: a route is looked for one by one.
+    for module in (credential, nonce, token, metadata, refresh, offers, devices):
         app.include_router(module.router)
     # Again, first and without FastAPI's own work, which would take half of this path's time.
     app.router.routes.insert(0, Route(refresh.CARD_PATH, refresh.show_card))
@@ -94,6 +99,13 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(PublicCors)
     app.add_middleware(RequestLog)
     return app
+
+
+def _signing_threads(engine: Engine) -> int:
+    # SQLite has one writer, and a second thread only takes the interpreter from the first: with
+    # eight connections 320 requests a second and a 99th percentile of 42 ms with one, 205 and
+    # 108 ms with two. On PostgreSQL a thread mostly waits for the server.
+    return 1 if is_sqlite(engine) else _SIGNING_THREADS
 
 
 def _check_keys(wallet: Wallet) -> None:
@@ -114,6 +126,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         purging.cancel()
         await wallet.reader.close()
+        wallet.signing.shutdown()
         wallet.engine.dispose()
 
 

@@ -9,6 +9,7 @@ a transaction of its own, before the refusal.
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -42,7 +43,17 @@ _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,512})")
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """The parts of the running service."""
+    """The parts of the running service.
+
+    Attributes:
+        settings: Of the environment.
+        engine: The handlers' connections.
+        keys: Sign.
+        sealer: Derives tokens.
+        clock: Tells the time.
+        reader: Reads for the event loop.
+        signing: The threads in which credentials are made, fewer than the handlers'.
+    """
 
     settings: WalletSettings
     engine: Engine
@@ -50,6 +61,7 @@ class Wallet:
     sealer: Sealer
     clock: Clock
     reader: CardReader
+    signing: Executor
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Session]:
@@ -84,7 +96,12 @@ async def _wallet(request: Request) -> Wallet:
 WalletDep = Annotated[Wallet, Depends(_wallet)]
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body.
+
+    Raises:
+        BodyTooLarge: It is larger than the cap.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -93,7 +110,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-BodyDep = Annotated[bytes, Depends(_body)]
+BodyDep = Annotated[bytes, Depends(read_body)]
 
 
 def media_type_of(request: Request) -> str:
