@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -115,6 +116,8 @@ WIRE: dict[type[Exception], Wire] = {
     CardStateConflict: Wire(409, "invalid_request", "card-state", "Not in this state"),
     NotAuthenticated: Wire(401, "invalid_token", "not-authenticated", "Not authenticated", ""),
     NotPermitted: Wire(403, "insufficient_scope", "not-permitted", "Not permitted"),
+    # Nobody reads the answer; it is in the table so that it is no fault of ours in the log.
+    ClientDisconnect: Wire(400, "invalid_request", "malformed-request", "The body was cut off"),
     RequestValidationError: Wire(422, "invalid_request", "malformed-request", "Malformed request"),
     PoolTimeout: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
     OperationalError: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),

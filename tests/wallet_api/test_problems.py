@@ -3,7 +3,10 @@
 import inspect
 import logging
 import re
+import socket
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -31,6 +34,23 @@ REASONS = [
 def test_every_reason_has_its_place_on_the_wire(reason: type[Exception]) -> None:
     assert reason in WIRE
     assert 400 <= WIRE[reason].status < 500
+
+
+@pytest.mark.parametrize("path", [f"/{PIC}/token", "/device/card/renewal"])
+def test_a_phone_that_goes_away_while_it_sends_is_no_fault_of_ours(
+    service: Service, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    address = urlsplit(service.url)
+    with socket.create_connection((address.hostname, address.port)) as phone:
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n"
+        kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 99\r\n\r\n"
+        phone.sendall((head + kind + "grant_type=").encode())
+    limit = time.monotonic() + 5
+    while not any("ClientDisconnect" in record.getMessage() for record in caplog.records):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_every_type_of_a_problem_is_described_in_the_documents() -> None:
