@@ -123,7 +123,8 @@ def _use_write_ahead_log(dbapi_connection: Any) -> None:
 def _set_pragma(connection: Connection, name: str, value: str) -> None:
     # A setting lives as long as the connection: most transactions find it as they want it.
     if connection.info.get(name) != value:
-        connection.exec_driver_sql(f"PRAGMA {name}={value}")
+        driver_connection: Any = connection.connection.driver_connection
+        driver_connection.execute(f"PRAGMA {name}={value}")
         connection.info[name] = value
 
 

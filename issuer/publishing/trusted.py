@@ -1,6 +1,9 @@
 """Institutions as the trust list names them, from their rows."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from issuer.addresses import issuer_of, status_list_uri
 from issuer.store.institutions import InstitutionRow
@@ -16,12 +19,18 @@ def trusted_key(key: SigningKey | KeyRow) -> TrustedKey:
     """A key and when it may have signed."""
     return TrustedKey(
         kid=key.kid,
-        public_key=parse_public_jwk(key.public_jwk),
+        public_key=_public_key(tuple(key.public_jwk.items())),
         state=KeyState(key.state),
         valid_from=key.valid_from,
         valid_until=key.valid_until,
         compromised_since=key.compromised_since,
     )
+
+
+# To make a key and check its point takes as long as a statement, for each credential.
+@lru_cache(maxsize=1024)
+def _public_key(members: tuple[tuple[str, str], ...]) -> EllipticCurvePublicKey:
+    return parse_public_jwk(dict(members))
 
 
 def trusted_institution(
