@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
@@ -24,12 +23,13 @@ from issuer.settings import load_sealer, read_secret
 from issuer.store import keys as stored_keys
 from issuer.store import wallet_sessions
 from wallet_api import credential, devices, metadata, nonce, offers, problems, refresh, token
+from wallet_api.batches import Batches
 from wallet_api.card_reading import make_reader
 from wallet_api.deps import Wallet
+from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
 from wallet_api.settings import WalletSettings
 
 _STAFF_PATHS = "/api/"
-_SIGNING_THREADS = 8  # on PostgreSQL
 _PURGE_EVERY = 600  # seconds
 _KEEP_EXPIRED = 3600  # seconds
 
@@ -75,7 +75,6 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         sealer=load_sealer(settings.secret_file),
         clock=clock,
         reader=make_reader(url),
-        signing=ThreadPoolExecutor(_signing_threads(engine), "signing"),
     )
     _check_keys(wallet)
     app = FastAPI(
@@ -88,6 +87,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
     )
     app.state.wallet = wallet
+    app.state.issuing = _issuing(wallet)
     app.state.documents = metadata.Documents()
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, devices):
@@ -101,11 +101,14 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
-def _signing_threads(engine: Engine) -> int:
-    # SQLite has one writer, and a second thread only takes the interpreter from the first: with
-    # eight connections 320 requests a second and a 99th percentile of 42 ms with one, 205 and
-    # 108 ms with two. On PostgreSQL a thread mostly waits for the server.
-    return 1 if is_sqlite(engine) else _SIGNING_THREADS
+def _issuing(wallet: Wallet) -> Batches[TokenOrder, Issued]:
+    # SQLite has one writer, and a second thread only takes the interpreter from the first (with
+    # eight connections 320 requests a second with one thread, 205 with two). On PostgreSQL a
+    # thread mostly waits for the server, and cards held together could block one another.
+    work = partial(issue_for_tokens, wallet)
+    if is_sqlite(wallet.engine):
+        return Batches(work, threads=1, at_once=8)
+    return Batches(work, threads=8, at_once=1)
 
 
 def _check_keys(wallet: Wallet) -> None:
@@ -126,7 +129,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         purging.cancel()
         await wallet.reader.close()
-        wallet.signing.shutdown()
+        app.state.issuing.close()
         wallet.engine.dispose()
 
 

@@ -9,7 +9,6 @@ a transaction of its own, before the refusal.
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -43,17 +42,7 @@ _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,512})")
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """The parts of the running service.
-
-    Attributes:
-        settings: Of the environment.
-        engine: The handlers' connections.
-        keys: Sign.
-        sealer: Derives tokens.
-        clock: Tells the time.
-        reader: Reads for the event loop.
-        signing: The threads in which credentials are made, fewer than the handlers'.
-    """
+    """The parts of the running service."""
 
     settings: WalletSettings
     engine: Engine
@@ -61,7 +50,6 @@ class Wallet:
     sealer: Sealer
     clock: Clock
     reader: CardReader
-    signing: Executor
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Session]:

@@ -4,6 +4,7 @@ A nonce is 256 random bits, kept as its SHA-256, for one institution, five minut
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 
 from fastapi import APIRouter, Response
@@ -51,12 +52,22 @@ def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
     Raises:
         InvalidNonce: Not given out for this institution, used before, or too old.
     """
+    (refusal,) = burn_nonces(wallet, [(pic, nonce)])
+    if refusal is not None:
+        raise refusal
+
+
+def burn_nonces(wallet: Wallet, nonces: Sequence[tuple[str, str]]) -> list[InvalidNonce | None]:
+    """Use up nonces, each as (PIC, nonce), in one transaction; a refusal for each that is none."""
+    now, refusals = seconds_of(wallet.clock()), list[InvalidNonce | None]()
     with wallet.transaction(durable=False) as session:
-        burnt = len(nonce) <= _MAX_NONCE_CHARS and wallet_sessions.burn_nonce(
-            session, pic=pic, nonce_sha256=hash_token(nonce), now=seconds_of(wallet.clock())
-        )
-    if not burnt:
-        raise InvalidNonce("the nonce is not known, was used, or is too old")
+        for pic, nonce in nonces:
+            burnt = len(nonce) <= _MAX_NONCE_CHARS and wallet_sessions.burn_nonce(
+                session, pic=pic, nonce_sha256=hash_token(nonce), now=now
+            )
+            words = "the nonce is not known, was used, or is too old"
+            refusals.append(None if burnt else InvalidNonce(words))
+    return refusals
 
 
 @router.post("/{pic}/nonce", summary="Get a nonce for a proof")
