@@ -7,6 +7,7 @@ the caller's transaction, which holds the cards and commits before anyone gets a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session
@@ -193,13 +194,19 @@ def _row_of(
         "configuration": order.configuration.value,
         "profile": None if profile is None else profile.value,
         "kid": issuance.signer.kid,
-        "holder_thumbprint": thumbprint_of(order.holder_jwk),
+        "holder_thumbprint": _thumbprint(tuple(order.holder_jwk.items())),
         "list_id": taken[0].id,
         "idx": taken[1],
         "issued_at": issuance.now,
         "expires_at": expires_at,
         "ended_at": None,
     }
+
+
+# Every credential of a phone asks for its key's.
+@lru_cache(maxsize=256)
+def _thumbprint(members: tuple[tuple[str, str], ...]) -> str:
+    return thumbprint_of(dict(members))
 
 
 def _released(texts: Mapping[Profile | None, str]) -> ReleasedCredential:

@@ -1,13 +1,12 @@
 """What was signed for the phones, and which of it still lives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session, col, func, select, update
 
+from issuer.store.bulk import insert_rows
 from issuer.tables import Credential
-
-_INSERT = Credential.__table__.insert().inline()  # type: ignore[attr-defined]
 
 
 def add(session: Session, credential: Credential) -> Credential:
@@ -23,10 +22,9 @@ def add_all(session: Session, credentials: Sequence[Credential]) -> None:
     session.flush()
 
 
-def add_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_rows(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Record many at once, each as the columns of a Credential."""
-    if rows:
-        session.connection().execute(_INSERT, rows)
+    insert_rows(session, Credential.__table__, rows)  # type: ignore[attr-defined]
 
 
 def living_of_card(session: Session, escn: str, *, now: int) -> Sequence[Credential]:

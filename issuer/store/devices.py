@@ -45,11 +45,6 @@ def add(session: Session, device: Device) -> Device:
     return device
 
 
-def by_id(session: Session, device_id: int) -> Device | None:
-    """The device that another row names."""
-    return session.get(Device, device_id)
-
-
 def is_living(session: Session, device_id: int) -> bool:
     """Whether the device was not ended."""
     found = session.connection().execute(_IS_LIVING, {"device": device_id})

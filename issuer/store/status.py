@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, text
 from sqlmodel import Session, case, col, func, select, update
 
 from issuer.store import dialect
+from issuer.store.bulk import insert_rows
 from issuer.tables import StatusEntry, StatusListRow
 
 BITS = 2  # valid, revoked, suspended
@@ -50,7 +51,6 @@ _TAKEN = select(col(StatusEntry.index)).where(
     col(StatusEntry.list_id) == bindparam("list"),
     col(StatusEntry.index).in_(bindparam("drawn", expanding=True)),
 )
-_TAKE = StatusEntry.__table__.insert().inline()  # type: ignore[attr-defined]
 _TAKE_IF_FREE = text(
     "INSERT INTO status_entry (list_id, idx, value) VALUES (:list, :idx, 0) ON CONFLICT DO NOTHING"
 )
@@ -210,8 +210,7 @@ def _take_many(session: Session, current: ListRow, drawn: set[int]) -> set[int]:
     # Nobody else inserts (`_take_turns`): what is free now is free until the commit.
     free = drawn - _taken_of(session, current, drawn)
     rows = [{"list_id": current.id, "idx": index, "value": 0} for index in free]
-    if rows:
-        session.connection().execute(_TAKE, rows)
+    insert_rows(session, StatusEntry.__table__, rows)  # type: ignore[attr-defined]
     return free
 
 

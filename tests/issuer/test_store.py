@@ -411,7 +411,7 @@ def test_deliveries_and_devices_are_found_by_their_own_institution_and_id(
 
     assert deliveries.by_id(session, PIC, delivery.id) == delivery
     assert deliveries.by_id(session, OTHER_PIC, delivery.id) is None
-    assert devices.by_id(session, device.id) == device
+    assert devices.is_living(session, device.id)
 
 
 def test_cards_of_a_student_are_listed_the_newest_last(session: Session, student: Student) -> None:

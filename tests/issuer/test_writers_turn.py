@@ -92,3 +92,14 @@ def test_values_are_not_in_the_message_of_an_error(file_engine: Engine) -> None:
 
     assert "271828" not in str(caught.value)
     file_engine.dispose()
+
+
+def test_only_a_transaction_that_says_so_does_not_wait_for_the_disk(file_engine: Engine) -> None:
+    careless = file_engine.execution_options(durable=False)
+    found = []
+    for engine in (file_engine, careless, careless, file_engine):
+        with engine.begin() as connection:
+            found.append(connection.execute(text("PRAGMA synchronous")).scalar())
+
+    assert found == [2, 1, 1, 2]  # FULL is 2
+    file_engine.dispose()
