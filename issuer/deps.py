@@ -4,7 +4,6 @@ The session commits before the answer leaves (`scope="function"`). Who calls is 
 reading transaction of its own: nobody who is not known ever waits for, or holds, a lock.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from issuer.bearer import parse_bearer
 from issuer.clock import Clock
 from issuer.errors import NotAuthenticated
 from issuer.keys import KeyRing
@@ -22,8 +22,6 @@ from issuer.publishing.cache import PublicationCache
 from issuer.settings import IssuerSettings
 from issuer.staff import Role, actor_of, authenticate_staff, require_role
 from issuer.store.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Paging
-
-_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,512})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,11 @@ def _caller_with(role: Role) -> Callable[..., Caller]:
         issuer: IssuerDep,
         _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_STAFF_KEY)],
     ) -> Caller:
-        match = _BEARER.fullmatch(request.headers.get("authorization", ""))
-        if match is None:
+        text = parse_bearer(request.headers.get("authorization", ""))
+        if text is None:
             raise NotAuthenticated("a staff key in the Authorization header is needed")
         with Session(issuer.reading_engine) as session:
-            key = authenticate_staff(session, match[1])
+            key = authenticate_staff(session, text)
         require_role(key, role)
         return Caller(key.pic, Role(key.role), actor_of(key))
 

@@ -7,7 +7,6 @@ threads waiting for connections and the connections for threads.) What must surv
 a transaction of its own, before the refusal.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from fastapi import Depends, Path, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from issuer.bearer import parse_bearer
 from issuer.clock import Clock
 from issuer.errors import InstitutionNotFound, NotAuthenticated
 from issuer.keys import KeyRing
@@ -37,7 +37,6 @@ from wallet_api.errors import (
 from wallet_api.settings import WalletSettings
 
 MAX_BODY_BYTES = 64 * 1024
-_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]{1,512})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +128,10 @@ def bearer_token(request: Request) -> str:
     """
     if "access_token" in request.query_params:
         raise TokenInQuery("a token belongs in the Authorization header")
-    match = _BEARER.fullmatch(request.headers.get("authorization", ""))
-    if match is None:
+    token = parse_bearer(request.headers.get("authorization", ""))
+    if token is None:
         raise TokenMissing("a bearer token in the Authorization header is needed")
-    return match[1]
+    return token
 
 
 async def _bearer(request: Request) -> str:
