@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
+import sys
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -149,6 +150,16 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
         return json.dumps(line, ensure_ascii=False)
+
+
+def start_log(level: str) -> None:
+    """Write the log to standard error, one JSON object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # At INFO they write every address, and with it students' identifiers.
+    for name in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _write_line(scope: Scope, status: int | None, seconds: float) -> None:

@@ -1,7 +1,6 @@
 """The command line: `python -m wallet_api serve`, configured by `ESC_WALLET_...`."""
 
 import gc
-import logging
 import socket
 import sys
 from typing import NoReturn
@@ -10,7 +9,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 
-from issuer.edge import JsonLines
+from issuer.edge import start_log
 from issuer.errors import IssuerError
 from wallet_api.app import create_app
 from wallet_api.settings import WalletSettings
@@ -30,7 +29,7 @@ def main() -> None:
 def serve() -> None:
     """Serve phones until it is told to stop."""
     settings = _settings()
-    _start_log(settings.log_level)
+    start_log(settings.log_level)
     try:
         app = create_app(settings)
     except IssuerError as error:
@@ -50,14 +49,6 @@ def serve() -> None:
         timeout_graceful_shutdown=10,
     )
     uvicorn.Server(config).run([listener])
-
-
-def _start_log(level: str) -> None:
-    """Write the log to standard error, one JSON object a line, as the issuer does."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _settings() -> WalletSettings:

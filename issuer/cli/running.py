@@ -1,6 +1,5 @@
 """`serve` and `worker`: the processes of a deployment."""
 
-import logging
 import signal
 import sys
 from typing import Annotated
@@ -15,7 +14,7 @@ from issuer.cli.printing import out
 from issuer.cli.refusals import OK, REFUSED
 from issuer.clock import seconds_of, utc_now
 from issuer.database import check_database_version
-from issuer.edge import JsonLines
+from issuer.edge import start_log
 from issuer.key_life import check_keys
 from issuer.worker import Round, Worker, open_worker
 
@@ -77,16 +76,6 @@ def _run_until_asked(working: Worker) -> None:
         signal.signal(number, lambda *_: working.ask_to_stop())
     working.start()
     working.wait()
-
-
-def start_log(level: str) -> None:
-    """Write the log to standard error, one JSON object a line."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    # At INFO they write every address, and with it students' identifiers.
-    for name in ("httpx", "httpcore", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _show(done: Round) -> None:
