@@ -7,7 +7,7 @@ import httpx
 from wallet_api.demo.carrying import Phone, live_code_of, refresh_phone, show_nothing, shown_at
 from wallet_api.demo.checking import Check, check_offline, fetch_again
 from wallet_api.demo.place import Place
-from wallet_api.demo.setting_up import Deployment
+from wallet_api.demo.setting_up import Deployment, waiting_deliveries
 from wallet_api.demo.telling import StepFailed, Story
 
 PUBLISHED_WITHIN = 20.0  # seconds from staff's action to bundle and router
@@ -45,7 +45,7 @@ def _change(
     because = ["--reason", reason] if reason else []
     story.show(story.run("issuer", "cards", action, phone.escn, *because))
     deadline = time.monotonic() + PUBLISHED_WITHIN
-    while _etag(place) == before or _waiting(place, deployment, phone.pic):
+    while _etag(place) == before or waiting_deliveries(deployment, place, phone.pic):
         if time.monotonic() > deadline:
             raise StepFailed(f"{action} is not published and delivered after {PUBLISHED_WITHIN} s")
         time.sleep(0.2)
@@ -60,12 +60,6 @@ def _check_live(story: Story, place: Place, when: str, expected: str) -> None:
 
 def _etag(place: Place) -> str:
     return httpx.get(f"{place.issuer_url}/bundle", timeout=10, trust_env=False).headers["etag"]
-
-
-def _waiting(place: Place, deployment: Deployment, pic: str) -> int:
-    with deployment.staff(place, pic) as staff:
-        answer = staff.get("/api/v1/deliveries", params={"state": "waiting", "size": 1})
-        return int(answer.json()["total"])
 
 
 def _router_status(place: Place, phone: Phone) -> str:

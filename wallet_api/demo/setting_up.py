@@ -79,7 +79,9 @@ def wait_for_router(story: Story, place: Place, deployment: Deployment, cards: i
     """
     story.step("c", "The cards are registered with the ESC-Router, person first, then card")
     deadline = time.monotonic() + ROUTER_WITHIN
-    while waiting := sum(_waiting(deployment, place, pic) for pic in deployment.staff_keys):
+    while waiting := sum(
+        waiting_deliveries(deployment, place, pic) for pic in deployment.staff_keys
+    ):
         if time.monotonic() > deadline:
             raise StepFailed(f"{waiting} deliveries still wait for the router")
         story.console.print(f"  {waiting} still to deliver", highlight=False)
@@ -149,7 +151,8 @@ def _count(deployment: Deployment, place: Place, pic: str, what: str) -> int:
         return int(staff.get(f"/api/v1/{what}", params={"size": 1}).json()["total"])
 
 
-def _waiting(deployment: Deployment, place: Place, pic: str) -> int:
+def waiting_deliveries(deployment: Deployment, place: Place, pic: str) -> int:
+    """How many facts the institution's outbox still holds for the router."""
     with deployment.staff(place, pic) as staff:
         answer = staff.get("/api/v1/deliveries", params={"state": "waiting", "size": 1})
         return int(answer.json()["total"])
