@@ -49,19 +49,7 @@ def load_knowledge(folder: Path, *, now: int) -> Stored:
     Raises:
         KnowledgeError: Nothing is stored there, or it cannot be used any more.
     """
-    content = _read(folder / FILE_NAME)
-    try:
-        knowledge = verify_bundle(
-            base64.b64decode(content["bundle"], validate=True),
-            anchors=_parse_anchors(content["signed_by"]),
-            now=now,
-            least_sequence=int(content["sequence"]),
-        )
-        return Stored(knowledge, content["source"], content["etag"], int(content["fetched_at"]))
-    except DocumentError as error:
-        raise KnowledgeError(f"what is stored cannot be used: {error}") from error
-    except (CardError, KeyError, TypeError, ValueError) as error:
-        raise KnowledgeError(f"{folder / FILE_NAME} is damaged; fetch again") from error
+    return _stored_of(_read(folder / FILE_NAME), folder, now)
 
 
 def store_bundle(
@@ -122,6 +110,21 @@ def load_anchors(path: Path) -> Anchors:
     return anchors
 
 
+def _stored_of(content: dict[str, Any], folder: Path, now: int) -> Stored:
+    try:
+        knowledge = verify_bundle(
+            base64.b64decode(content["bundle"], validate=True),
+            anchors=_parse_anchors(content["signed_by"]),
+            now=now,
+            least_sequence=int(content["sequence"]),
+        )
+        return Stored(knowledge, content["source"], content["etag"], int(content["fetched_at"]))
+    except DocumentError as error:
+        raise KnowledgeError(f"what is stored cannot be used: {error}") from error
+    except (CardError, KeyError, TypeError, ValueError) as error:
+        raise KnowledgeError(f"{folder / FILE_NAME} is damaged; fetch again") from error
+
+
 def _load_previous(
     folder: Path, given: Anchors, now: int
 ) -> tuple[Knowledge | None, Anchors, int]:
@@ -133,7 +136,7 @@ def _load_previous(
     except (CardError, KeyError, TypeError, ValueError) as error:
         raise KnowledgeError(f"{folder / FILE_NAME} is damaged; remove it") from error
     try:
-        return load_knowledge(folder, now=now).knowledge, anchors, sequence
+        return _stored_of(content, folder, now).knowledge, anchors, sequence
     except KnowledgeError:
         # Too old to check cards with; its anchors and sequence still bind the next one.
         return None, anchors, sequence
