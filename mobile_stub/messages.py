@@ -24,10 +24,6 @@ class Messages:
         """The sentence of this key with its {places} filled in."""
         return self.texts[key].format(**values)
 
-    def knows(self, key: str) -> bool:
-        """Whether there is a sentence with this key (for words that the server chose)."""
-        return key in self.texts
-
 
 def languages() -> list[str]:
     """The languages that have a file, as codes."""

@@ -32,11 +32,6 @@ def living_of_card(session: Session, escn: str, *, now: int) -> Sequence[Credent
     return _living(session, col(Credential.escn) == escn, now=now)
 
 
-def living_of_cards(session: Session, escns: Sequence[str], *, now: int) -> Sequence[Credential]:
-    """Credentials of these cards that were not ended and have not expired."""
-    return _living(session, col(Credential.escn).in_(escns), now=now)
-
-
 def living_of_device(session: Session, device_id: int, *, now: int) -> Sequence[Credential]:
     """Credentials on the device that were not ended and have not expired, the oldest first."""
     return _living(session, col(Credential.device_id) == device_id, now=now)
