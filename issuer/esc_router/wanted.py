@@ -5,9 +5,9 @@ come from here, so that they cannot differ. The router learns what it needs and 
 e-mail address, and no name on the card, which its status page would show to anyone.
 """
 
-from enum import StrEnum
 from typing import Literal
 
+from issuer.esc_router.presence import Presence, presence_of
 from issuer.esc_router.views import (
     CardStatusType,
     CardType,
@@ -18,23 +18,7 @@ from issuer.esc_router.views import (
 from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
-
-class Presence(StrEnum):
-    """Whether the router should hold a student and their cards."""
-
-    PRESENT = "present"
-    ABSENT = "absent"  # anything that is there is removed
-    AWAITING_CONSENT = "awaiting_consent"  # it has nothing, and gets nothing yet
-
-
-def presence_of(institution: Institution, student: Student) -> Presence:
-    """Whether the router should hold this student of this institution."""
-    if student.erasing_since is not None or student.erased_at is not None:
-        return Presence.ABSENT
-    if not institution.asks_consent or student.consented_at is not None:
-        return Presence.PRESENT
-    # Consent was withdrawn, or is asked for since: what went there before comes back.
-    return Presence.AWAITING_CONSENT if student.router_registered_at is None else Presence.ABSENT
+__all__ = ["Presence", "presence_of", "wanted_card", "wanted_person"]
 
 
 def wanted_person(student: Student) -> PersonUpdateView:
