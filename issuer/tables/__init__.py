@@ -13,7 +13,7 @@ and what the formats carry. Days of a card's life are dates. SQLModel does not v
 from issuer.tables.cards import Card, StatusEntry, StatusListRow, Student
 from issuer.tables.deployment import EscnClockRow, Institution, Processor, SigningKey, StaffKey
 from issuer.tables.phones import AccessToken, Credential, Device, Nonce, Offer
-from issuer.tables.records import AuditEntry, Publication, TrustListState
+from issuer.tables.records import AuditEntry, Publication, TrustListState, WorkerRound
 from issuer.tables.router import (
     Delivery,
     Erasure,
@@ -47,4 +47,5 @@ __all__ = [
     "StatusListRow",
     "Student",
     "TrustListState",
+    "WorkerRound",
 ]

@@ -28,6 +28,14 @@ class TrustListState(SQLModel, table=True):
     published_at: int = Field(default=0, sa_column=seconds())
 
 
+class WorkerRound(SQLModel, table=True):
+    """When a worker last ended a round of a job: the sign that one is running."""
+
+    __tablename__ = "worker_round"
+    job: str = Field(primary_key=True)  # issuer.worker: "deliveries", "publishing"
+    ended_at: int = Field(sa_column=seconds())
+
+
 class AuditEntry(SQLModel, table=True):
     """Who did what to which card, and why. Never changed, never deleted by the program."""
 

@@ -14,9 +14,15 @@ class Delivery(SQLModel, table=True):
     of the change itself.
     """
 
-    __table_args__ = (Index("ix_delivery_due", "state", "next_attempt_at", "id"),)
+    __table_args__ = (
+        Index("ix_delivery_due", "state", "next_attempt_at", "id"),
+        # Counted from the index alone: state, the last one, since when they fail and wait.
+        Index(
+            "ix_delivery_standing", "pic", "state", "delivered_at", "failing_since", "created_at"
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
-    pic: str = Field(foreign_key="institution.pic", index=True)
+    pic: str = Field(foreign_key="institution.pic")
     student_id: int = Field(foreign_key="student.id", index=True)
     escn: str | None = Field(default=None, foreign_key="card.escn")  # None: the person
     state: str  # issuer.store.deliveries.DeliveryState: waiting, delivered, stopped, discarded

@@ -25,13 +25,36 @@ _NEW_COLUMNS: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
     "card": [("adopted_at", sa.BigInteger(), {"nullable": True})],
     "delivery": [("failing_since", sa.BigInteger(), {"nullable": True})],
 }
-_NEW_TABLES = ("router_circuit", "erasure", "reconciliation_seen", "router_difference")
+_NEW_TABLES = (
+    "worker_round",
+    "router_circuit",
+    "erasure",
+    "reconciliation_seen",
+    "router_difference",
+)
 
 
 def upgrade() -> None:
     for table, columns in _NEW_COLUMNS.items():
         for name, kind, options in columns:
             op.add_column(table, sa.Column(name, kind, **options))
+
+    # Counting where cards stand with the router must not read every row.
+    op.drop_index("ix_card_pic", "card")
+    op.create_index("ix_card_router", "card", ["pic", "router_registered_at", "state"])
+    op.drop_index("ix_delivery_pic", "delivery")
+    op.create_index(
+        "ix_delivery_standing",
+        "delivery",
+        ["pic", "state", "delivered_at", "failing_since", "created_at"],
+    )
+
+    op.create_table(
+        "worker_round",
+        sa.Column("job", sa.String(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job"),
+    )
 
     op.create_table(
         "router_circuit",
@@ -113,6 +136,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_delivery_standing", "delivery")
+    op.create_index("ix_delivery_pic", "delivery", ["pic"])
+    op.drop_index("ix_card_router", "card")
+    op.create_index("ix_card_pic", "card", ["pic"])
     for table in (*_NEW_TABLES, "reconciliation"):
         op.drop_table(table)
     for table, columns in _NEW_COLUMNS.items():
