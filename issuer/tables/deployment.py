@@ -36,7 +36,7 @@ class Institution(SQLModel, table=True):
     asks_consent: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
     )
-    # Kinds of difference that a reconciliation may repair (`issuer.esc_router.reconciling`).
+    # Kinds of difference that a reconciliation may repair (`issuer.esc_router.differences`).
     router_repairs: list[str] = Field(
         default=[], sa_column=Column(JSON, nullable=False, server_default="[]")
     )

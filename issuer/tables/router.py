@@ -74,6 +74,7 @@ class Reconciliation(SQLModel, table=True):
     state: str  # issuer.store.reconciliations.State
     phase: str  # what it is at
     cursor: str = ""  # where in the phase it goes on
+    pace: float  # requests per second at most
     # Counts of what was compared, by name, and calls made.
     counts: dict[str, int] = Field(sa_column=Column(JSON, nullable=False))
     last_error: str | None = None
@@ -92,14 +93,16 @@ class RouterDifference(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("reconciliation_id", "kind", "subject"),)
     id: int | None = Field(default=None, primary_key=True)
     reconciliation_id: int = Field(foreign_key="reconciliation.id", index=True)
-    kind: str  # issuer.esc_router.reconciling.DifferenceKind
+    kind: str  # issuer.esc_router.differences.DifferenceKind
     # A card number, "student:<id>", or "esi:<esi>" for a person who is no student here.
     subject: str
     # Whose it is, if a student's: erased with them.
     student_id: int | None = Field(default=None, foreign_key="student.id", index=True)
     here: str | None = None
     there: str | None = None
-    repair: str  # issuer.esc_router.reconciling.Repair
+    repair: str  # issuer.store.reconciliations.Repair
+    # The delivery that repairs it: what became of that is what became of the repair.
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id")
 
 
 class ReconciliationSeen(SQLModel, table=True):

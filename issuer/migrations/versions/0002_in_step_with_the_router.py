@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("phase", sa.String(), nullable=False),
         sa.Column("cursor", sa.String(), nullable=False),
+        sa.Column("pace", sa.Float(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
@@ -116,8 +117,10 @@ def upgrade() -> None:
         sa.Column("here", sa.String(), nullable=True),
         sa.Column("there", sa.String(), nullable=True),
         sa.Column("repair", sa.String(), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["reconciliation_id"], ["reconciliation.id"]),
         sa.ForeignKeyConstraint(["student_id"], ["student.id"]),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("reconciliation_id", "kind", "subject"),
     )
