@@ -51,7 +51,7 @@ def create_sandbox(
         store.close()
 
     app = FastAPI(title="ESC-Router sandbox", version="1.0", lifespan=lifespan)
-    app.state.sandbox = Sandbox(store, Organisations(organisations), clock)
+    app.state.sandbox = Sandbox(store, Organisations(organisations, store), clock)
     for operations in _OPERATIONS:
         app.include_router(operations, prefix=API_PATH, responses=_REFUSALS)
     app.include_router(verification.router, prefix=VERIFIER_PATH, responses=_REFUSALS)

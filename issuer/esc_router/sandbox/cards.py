@@ -24,7 +24,7 @@ from issuer.esc_router.sandbox.rendering import (
 )
 from issuer.esc_router.sandbox.searching import DirectionParameter, PageParameter, parse_search
 from issuer.esc_router.sandbox.state import Caller, Sandbox, SandboxDep
-from issuer.esc_router.sandbox.store import Transaction
+from issuer.esc_router.sandbox.store import Stored
 from issuer.esc_router.sandbox.views import (
     CardStatusView,
     CardTypeLabel,
@@ -50,13 +50,10 @@ def list_cards(
 ) -> PagedResourcesCardLiteView:
     """Ten of the caller's cards."""
     wanted = parse_search(search, _SEARCHED)
-    with sandbox.store.transaction() as stored:
-        cards, total = stored.cards(
-            caller.writes_for,
-            wanted.get("cardNumber"),
-            wanted.get("person.identifier"),
-            page,
-            descending=direction.lower() == "desc",
+    wanted.pop("person.identifierCode", None)
+    with sandbox.store.reading() as stored:
+        cards, total = stored.cards.page(
+            caller.writes_for, page, wanted=wanted, descending=direction.lower() == "desc"
         )
         content = [
             card_lite_view(card, _holder(stored, card), sandbox.organisations, caller)
@@ -73,7 +70,7 @@ def create_card(sandbox: SandboxDep, caller: Caller, body: CardUpdateView) -> Ca
     _check_writer(sandbox, caller, body)
     number = _given_number(body) or _minted_number(sandbox, body)
     with sandbox.store.transaction() as stored:
-        if stored.card(number) is not None:
+        if stored.cards.by_number(number) is not None:
             refuse_existing_card()
         return _saved(sandbox, stored, caller, number, body)
 
@@ -107,7 +104,7 @@ def delete_card(sandbox: SandboxDep, caller: Caller, escn: str) -> Response:
     """Remove a card."""
     with sandbox.store.transaction() as stored:
         _callers(stored, escn, caller)
-        stored.delete_card(escn)
+        stored.cards.delete(escn)
     return Response(status_code=204)
 
 
@@ -115,7 +112,7 @@ def delete_card(sandbox: SandboxDep, caller: Caller, escn: str) -> Response:
 def read_card_status(sandbox: SandboxDep, escn: str) -> CardStatusView:
     """What anyone may read of a card, without a key."""
     with sandbox.store.transaction() as stored:
-        card = stored.card(escn)
+        card = stored.cards.by_number(escn)
     if card is None:
         refuse_unknown_card()
     return card_status_view(card, sandbox.organisations, sandbox.today())
@@ -153,8 +150,8 @@ def _minted_number(sandbox: Sandbox, body: CardUpdateView) -> str:
     return sandbox.mint(_DEFAULT_PREFIX, pic)[0]
 
 
-def _callers(stored: Transaction, escn: str, caller: Organisation) -> Card:
-    card = stored.card(escn)
+def _callers(stored: Stored, escn: str, caller: Organisation) -> Card:
+    card = stored.cards.by_number(escn)
     if card is None:
         refuse_unknown_card()
     if card.issuer not in caller.writes_for:
@@ -162,17 +159,17 @@ def _callers(stored: Transaction, escn: str, caller: Organisation) -> Card:
     return card
 
 
-def _holder(stored: Transaction, card: Card) -> Person:
-    person = stored.person(card.esi)
+def _holder(stored: Stored, card: Card) -> Person:
+    person = stored.persons.by_esi(card.esi)
     if person is None:
         refuse_unknown_person()
     return person
 
 
 def _saved(
-    sandbox: Sandbox, stored: Transaction, caller: Organisation, number: str, body: CardUpdateView
+    sandbox: Sandbox, stored: Stored, caller: Organisation, number: str, body: CardUpdateView
 ) -> CardView:
-    person = stored.person(body.person_identifier)
+    person = stored.persons.by_esi(body.person_identifier)
     enrolments = person.enrolments if person else ()
     if person is None or body.issuer_identifier not in {e.organisation for e in enrolments}:
         refuse_field("personIdentifier", "no such person is enrolled at the issuer")
@@ -187,5 +184,5 @@ def _saved(
         esi=person.esi,
         processor=body.processor_identifier or None,
     )
-    stored.save_card(card)
+    stored.cards.save(card)
     return card_view(card, person, sandbox.organisations, caller, sandbox.today())

@@ -18,7 +18,7 @@ from issuer.esc_router.sandbox.refusals import (
 from issuer.esc_router.sandbox.rendering import page_metadata, person_lite_view, person_view
 from issuer.esc_router.sandbox.searching import DirectionParameter, PageParameter, parse_search
 from issuer.esc_router.sandbox.state import Caller, SandboxDep
-from issuer.esc_router.sandbox.store import Transaction
+from issuer.esc_router.sandbox.store import Stored
 from issuer.esc_router.sandbox.views import (
     PagedResourcesPersonLiteView,
     PersonUpdateView,
@@ -44,9 +44,12 @@ def list_persons(
     """Ten of the caller's persons."""
     wanted = parse_search(search, _SEARCHED)
     esi = wanted.get("person.identifier", wanted.get("identifier"))
-    with sandbox.store.transaction() as stored:
-        persons, total = stored.persons(
-            caller.writes_for, esi, page, descending=direction.lower() == "desc"
+    with sandbox.store.reading() as stored:
+        persons, total = stored.persons.page(
+            caller.writes_for,
+            page,
+            wanted={"identifier": esi} if esi else {},
+            descending=direction.lower() == "desc",
         )
     return PagedResourcesPersonLiteView(
         content=[person_lite_view(person, sandbox.organisations) for person in persons],
@@ -60,7 +63,7 @@ def create_person(sandbox: SandboxDep, caller: Caller, body: PersonUpdateView) -
     """Add a person, or a further enrolment of one."""
     esi = _checked(body, caller)
     with sandbox.store.transaction() as stored:
-        person = stored.person(esi)
+        person = stored.persons.by_esi(esi)
         present = {enrolment.organisation for enrolment in person.enrolments} if person else set()
         for view in body.person_organisation_update_views:
             if view.organisation_identifier in present:
@@ -92,7 +95,7 @@ def delete_person(sandbox: SandboxDep, caller: Caller, esi: str) -> Response:
     """Remove the caller's enrolments."""
     with sandbox.store.transaction() as stored:
         _callers(stored, esi, caller)
-        stored.delete_enrolments(esi, caller.writes_for)
+        stored.persons.delete_enrolments(esi, caller.writes_for)
     return Response(status_code=204)
 
 
@@ -107,8 +110,8 @@ def _checked(body: PersonUpdateView, caller: Organisation) -> str:
     return esi
 
 
-def _callers(stored: Transaction, esi: str, caller: Organisation) -> Person:
-    person = stored.person(esi)
+def _callers(stored: Stored, esi: str, caller: Organisation) -> Person:
+    person = stored.persons.by_esi(esi)
     if person is None:
         refuse_unknown_person()
     if not any(enrolment.organisation in caller.writes_for for enrolment in person.enrolments):
@@ -116,8 +119,8 @@ def _callers(stored: Transaction, esi: str, caller: Organisation) -> Person:
     return person
 
 
-def _saved(stored: Transaction, esi: str, body: PersonUpdateView) -> Person:
-    stored.save_person(esi, body.full_name)
+def _saved(stored: Stored, esi: str, body: PersonUpdateView) -> Person:
+    stored.persons.save(esi, body.full_name)
     for view in body.person_organisation_update_views:
         enrolment = Enrolment(
             organisation=view.organisation_identifier,
@@ -125,8 +128,8 @@ def _saved(stored: Transaction, esi: str, body: PersonUpdateView) -> Person:
             email=view.email,
             academic_level=view.academic_level,
         )
-        stored.save_enrolment(esi, enrolment)
-    person = stored.person(esi)
+        stored.persons.save_enrolment(esi, enrolment)
+    person = stored.persons.by_esi(esi)
     if person is None:
         refuse_unknown_person()
     return person

@@ -12,6 +12,7 @@ class Enrolment:
     full_name: str | None
     email: str | None
     academic_level: str | None
+    has_picture: bool = False  # told when read; a picture is written by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from datetime import date
 from math import ceil
 
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
+from issuer.esc_router.sandbox.paging import PAGE_SIZE
 from issuer.esc_router.sandbox.records import Card, Enrolment, Person
-from issuer.esc_router.sandbox.store import PAGE_SIZE
 from issuer.esc_router.sandbox.views import (
     CardLiteView,
     CardStatusView,
@@ -120,6 +120,7 @@ def _enrolment(enrolment: Enrolment, organisations: Organisations) -> PersonOrga
         full_name=enrolment.full_name,
         academic_level=_code(level) if level else None,
         contact_point=ContactPointView(email=email) if email else None,
+        has_picture=enrolment.has_picture,
     )
 
 

@@ -54,9 +54,11 @@ SandboxDep = Annotated[Sandbox, Depends(_sandbox)]
 
 
 def _caller(
-    sandbox: SandboxDep, authorization: Annotated[str | None, Header()] = None
+    sandbox: SandboxDep,
+    authorization: Annotated[str | None, Header()] = None,
+    api_key: Annotated[str | None, Header(convert_underscores=False)] = None,
 ) -> Organisation:
-    return sandbox.organisations.caller(authorization)
+    return sandbox.organisations.caller(authorization, api_key)
 
 
 Caller = Annotated[Organisation, Depends(_caller)]

@@ -13,8 +13,8 @@ router = APIRouter(tags=["Verification"])
 @router.get("/cards/verify/{escn}", response_model_exclude_none=True)
 def verify_card(sandbox: SandboxDep, escn: str) -> VerifiedCardView:
     """What the web page behind a card's QR code shows."""
-    with sandbox.store.transaction() as stored:
-        card = stored.card(escn)
+    with sandbox.store.reading() as stored:
+        card = stored.cards.by_number(escn)
     if card is None:
         refuse_unknown_card()
     return verified_card_view(card, sandbox.organisations, sandbox.today())
