@@ -9,9 +9,13 @@ from enum import StrEnum
 from verifier.bundle import Knowledge
 from verifier.card_claims import Profile
 from verifier.errors import (
+    ClaimMissing,
+    CountryNotAccepted,
     DocumentError,
     Expired,
     ForeignScope,
+    InstitutionNotAccepted,
+    LevelNotAccepted,
     NotYetValid,
     Revoked,
     StatusTooOld,
@@ -20,7 +24,7 @@ from verifier.errors import (
     UnknownInstitution,
 )
 from verifier.identifiers import AcademicLevel, Escn, Esi, Pic
-from verifier.policy import Freshness, Policy
+from verifier.policy import Claim, Freshness, Policy
 from verifier.status import CardStatus, StatusListToken
 from verifier.trust_document import TrustedInstitution
 
@@ -139,3 +143,26 @@ def check_status(
     if token.expires_at is not None and token.expires_at + policy.leeway <= now:
         raise StatusTooOld("the status list is past its own end")
     return policy.freshness_of(token.issued_at, now=now)
+
+
+def check_service(card: VerifiedCard, policy: Policy) -> None:
+    """Hold a good card to what this service takes (docs/rules.md).
+
+    Raises:
+        InstitutionNotAccepted: Of another institution than those listed.
+        CountryNotAccepted: Of another country than those listed.
+        LevelNotAccepted: Of another level than those listed.
+        ClaimMissing: It does not show what is needed.
+    """
+    institution = card.institution
+    if policy.institutions is not None and institution.pic not in policy.institutions:
+        raise InstitutionNotAccepted("this service does not take cards of this institution")
+    if policy.countries is not None and institution.country not in policy.countries:
+        raise CountryNotAccepted("this service does not take cards of this country")
+    shown = {Claim.NAME: card.name, Claim.LEVEL: card.level, Claim.ESI: card.esi}
+    needed = policy.claims | ({Claim.LEVEL} if policy.levels is not None else set())
+    missing = [claim.value for claim in Claim if claim in needed and shown[claim] is None]
+    if missing:
+        raise ClaimMissing(f"the card does not show its {missing[0]}")
+    if policy.levels is not None and card.level not in policy.levels:
+        raise LevelNotAccepted("this service does not take cards of this level")

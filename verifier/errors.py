@@ -26,6 +26,11 @@
     │   ├── CodeFromFuture       shown in the future: a clock is wrong
     │   └── Replayed             this very code was shown here before
     ├── ProfileRefused           the service needs what this profile of the card leaves out
+    ├── ServiceRefused           a good card, but not one that this service takes
+    │   ├── InstitutionNotAccepted  its institution is none of those
+    │   ├── CountryNotAccepted   its institution's country is none of those
+    │   ├── LevelNotAccepted     its academic level is none of those
+    │   └── ClaimMissing         it does not show what the service needs to read
     ├── StatusRefused            revocation decides, or cannot be decided
     │   ├── StatusUnknown        no status list for this card is known
     │   ├── StatusTooOld         what is known of its status is older than accepted
@@ -146,6 +151,26 @@ class Replayed(NotLive):
 
 class ProfileRefused(CardError):
     """The service needs what this profile of the card leaves out."""
+
+
+class ServiceRefused(CardError):
+    """A good card, but not one that this service takes; base, never raised itself."""
+
+
+class InstitutionNotAccepted(ServiceRefused):
+    """The service does not take cards of this institution."""
+
+
+class CountryNotAccepted(ServiceRefused):
+    """The service does not take cards of institutions in this country."""
+
+
+class LevelNotAccepted(ServiceRefused):
+    """The service does not take cards of this academic level."""
+
+
+class ClaimMissing(ServiceRefused):
+    """The card does not show what the service needs to read: name, level or ESI."""
 
 
 class StatusRefused(CardError):

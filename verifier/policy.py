@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from verifier.errors import StatusTooOld
+from verifier.identifiers import AcademicLevel
 
 HOUR, DAY = 3_600, 86_400
 
@@ -17,6 +18,14 @@ class Freshness(StrEnum):
 
     FRESH = "fresh"
     STALE = "stale"  # accepted, with a warning
+
+
+class Claim(StrEnum):
+    """What a service may need to read of the student."""
+
+    NAME = "name"
+    LEVEL = "level"
+    ESI = "esi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,10 @@ class Policy:
         leeway: How far two honest clocks may be apart.
         shown_within: How long ago a live code may have been shown.
         shown_ahead: How far ahead the phone's clock may be.
+        institutions: PICs of those whose cards it takes; None for all.
+        countries: ISO 3166-1 codes of the institutions' countries, upper case; None for all.
+        levels: Academic levels that it takes; a card that names none is refused. None for all.
+        claims: What the card must show.
     """
 
     live_only: bool = False
@@ -40,6 +53,10 @@ class Policy:
     leeway: int = 60
     shown_within: int = 45
     shown_ahead: int = 15
+    institutions: frozenset[str] | None = None
+    countries: frozenset[str] | None = None
+    levels: frozenset[AcademicLevel] | None = None
+    claims: frozenset[Claim] = frozenset()
 
     @property
     def remember_for(self) -> int:

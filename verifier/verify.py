@@ -14,6 +14,7 @@ from verifier.checks import (
     Evidence,
     VerifiedCard,
     check_scope,
+    check_service,
     check_status,
     check_time,
     find_institution,
@@ -92,10 +93,7 @@ def verify_card(
     # 10. Status: in the institution's list, recent enough.
     token = knowledge.status_list_of(institution, claims.status_list)
     freshness = check_status(token, claims.status_index, now=now, policy=policy)
-    # 11. Replay: last, so that only codes that pass are remembered.
-    if code.is_live and replay is not None:
-        _remember(code, replay, now=now, policy=policy)
-    return VerifiedCard(
+    card = VerifiedCard(
         evidence=Evidence.LIVE if code.is_live else Evidence.STATIC,
         institution=institution,
         escn=code.escn,
@@ -109,6 +107,12 @@ def verify_card(
         freshness=freshness,
         shown_at=code.shown_at,
     )
+    # 11. Service: one of the institutions, countries and levels it takes, showing what it needs.
+    check_service(card, policy)
+    # 12. Replay: last, so that only codes that pass are remembered.
+    if code.is_live and replay is not None:
+        _remember(code, replay, now=now, policy=policy)
+    return card
 
 
 def _check_kind(code: UnverifiedCode, policy: Policy) -> None:

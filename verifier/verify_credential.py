@@ -14,6 +14,7 @@ from verifier.checks import (
     Evidence,
     VerifiedCard,
     check_scope,
+    check_service,
     check_status,
     check_time,
     find_issuer,
@@ -106,7 +107,7 @@ def verify_credential(
     # 11. Status: in one of the institution's lists, recent enough.
     token = _find_status_list(claims, institution, knowledge)
     freshness = check_status(token, claims.status_index, now=now, policy=policy)
-    return VerifiedCard(
+    card = VerifiedCard(
         evidence=Evidence.STATIC if expected_key_binding is None else Evidence.KEY_BINDING,
         institution=institution,
         escn=claims.escn,
@@ -119,6 +120,9 @@ def verify_credential(
         status_as_of=token.issued_at,
         freshness=freshness,
     )
+    # 12. Service: one of the institutions, countries and levels it takes, showing what it needs.
+    check_service(card, policy)
+    return card
 
 
 def _check_kind(

@@ -26,6 +26,7 @@ from generating import (  # noqa: E402
     documents_status,
     documents_trust,
     identifiers,
+    service_rules,
 )
 from generating.keys import keys_file  # noqa: E402
 from generating.vector import Vector  # noqa: E402
@@ -43,6 +44,7 @@ SOURCES = (
     documents_status,
     documents_bundle,
     identifiers,
+    service_rules,
 )
 
 

@@ -60,6 +60,7 @@ def test_the_documents_name_every_refusal_that_is_an_answer() -> None:
         "IssuerRefused",
         "OutOfTime",
         "NotLive",
+        "ServiceRefused",
         "StatusRefused",
         "DocumentError",
     }

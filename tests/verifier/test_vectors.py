@@ -13,7 +13,15 @@ from verifier.errors import CardError
 
 PATHS = all_paths()
 # Classes that group others; `verifier.errors` says that they are never raised themselves.
-GROUPS = {"CardError", "IssuerRefused", "OutOfTime", "NotLive", "StatusRefused", "DocumentError"}
+GROUPS = {
+    "CardError",
+    "IssuerRefused",
+    "OutOfTime",
+    "NotLive",
+    "ServiceRefused",
+    "StatusRefused",
+    "DocumentError",
+}
 # Refusals that no check ends with.
 NOT_AN_ANSWER = {"MalformedJws"}  # becomes MalformedCredential or MalformedDocument
 

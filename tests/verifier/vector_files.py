@@ -17,8 +17,9 @@ from verifier import (
     verify_card,
     verify_credential,
 )
-from verifier.identifiers import parse_escn, parse_esi, pic_of, prefix_of
+from verifier.identifiers import AcademicLevel, parse_escn, parse_esi, pic_of, prefix_of
 from verifier.jws import parse_public_jwk, thumbprint_of
+from verifier.policy import Claim
 from verifier.replay import InMemoryReplay
 from verifier.status import parse_status_list_token
 from verifier.trust import verify_trust_list
@@ -92,7 +93,16 @@ def knowledge_of(name: str, now: int) -> Knowledge:
 
 def policy_of(vector: VectorFile) -> Policy:
     words = (word.partition("=") for word in vector.headers.get("policy", "").split())
-    return Policy(**{name: int(value) if equals else True for name, equals, value in words})
+    return Policy(**{name: _policy_value(name, value) for name, _equals, value in words})
+
+
+def _policy_value(name: str, value: str) -> Any:
+    if name in ("live_only", "identity_only"):
+        return True
+    if name in ("fresh_for", "stale_until"):
+        return int(value)
+    known = {"levels": AcademicLevel, "claims": Claim}
+    return frozenset(known.get(name, str)(item) for item in value.split(","))
 
 
 def _check_card(vector: VectorFile) -> dict[str, Any]:

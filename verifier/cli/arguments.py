@@ -2,16 +2,18 @@
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from verifier.cli.languages import available_languages, preferred_language
+from verifier.edges.rules_file import load_rules, preset_names
 from verifier.policy import DAY, HOUR, Policy
 
 EXIT_CODES = """\
 exit codes:
   0  every code is valid (check); stored, or nothing new (fetch)
   1  at least one code is refused (check); the code cannot be read (show)
-  2  the command line is wrong
+  2  the command line is wrong, or the file of rules (with the line and the reason)
   3  nothing usable is known yet, or it cannot be stored: fetch a bundle
   4  nothing could be fetched, or the bundle was refused; what was known before stays
 """
@@ -29,16 +31,26 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     _add_check(commands)
     _add_fetch(commands)
     _add_show(commands)
+    _add_rules(commands)
     return parser.parse_args(words)
 
 
 def policy_of(arguments: argparse.Namespace) -> Policy:
-    """The policy that the options of `check` ask for."""
-    return Policy(
-        live_only=arguments.live_only,
-        identity_only=arguments.identity_only,
-        fresh_for=arguments.fresh_hours * HOUR,
-        stale_until=arguments.stale_days * DAY,
+    """The policy that the options of `check` ask for: rules, made stricter by the others.
+
+    Raises:
+        RulesError: The file cannot be read, or is not one of rules.
+    """
+    policy = load_rules(arguments.rules).policy if arguments.rules else Policy()
+    given = {
+        "fresh_for": arguments.fresh_hours and arguments.fresh_hours * HOUR,
+        "stale_until": arguments.stale_days and arguments.stale_days * DAY,
+    }
+    return replace(
+        policy,
+        live_only=policy.live_only or arguments.live_only,
+        identity_only=policy.identity_only or arguments.identity_only,
+        **{name: value for name, value in given.items() if value is not None},
     )
 
 
@@ -52,15 +64,20 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_code(check)
+    check.add_argument(
+        "--rules",
+        metavar="RULES",
+        help=f"what the service accepts: a file, or {_or(preset_names())}",
+    )
     check.add_argument("--live-only", action="store_true", help="refuse printed and static codes")
     check.add_argument(
         "--identity-only", action="store_true", help="refuse codes without a student identifier"
     )
     check.add_argument(
-        "--fresh-hours", type=_count, default=24, metavar="N", help="status is fresh (default 24)"
+        "--fresh-hours", type=_count, metavar="N", help="status is fresh (default 24)"
     )
     check.add_argument(
-        "--stale-days", type=_count, default=7, metavar="N", help="then warn until (default 7)"
+        "--stale-days", type=_count, metavar="N", help="then warn until (default 7)"
     )
     check.add_argument(
         "--challenge", type=_challenge, default=b"", metavar="TEXT", help="what the phone signed"
@@ -103,6 +120,20 @@ def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_output(show)
 
 
+def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    rules = commands.add_parser(
+        "rules",
+        help="show what a service accepts",
+        description="List the presets; or say in words what a preset or a file of rules means. "
+        "A file that is wrong is refused with the line and the reason.",
+    )
+    rules.add_argument("rules", nargs="?", help="the name of a preset, or a file")
+    rules.add_argument(
+        "--text", action="store_true", help="print a preset's file, to begin your own with"
+    )
+    _add_output(rules)
+
+
 def _add_code(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("code", nargs="?", help="the text of a code; - for standard input")
@@ -133,6 +164,10 @@ def _add_knowledge(parser: argparse.ArgumentParser) -> None:
 def _default_folder() -> Path:
     configured = os.environ.get("ESC_VERIFIER_DIR")
     return Path(configured) if configured else Path.home() / ".local" / "share" / "esc-verifier"
+
+
+def _or(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + " or " + names[-1]
 
 
 def _count(text: str) -> int:

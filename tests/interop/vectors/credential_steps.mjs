@@ -7,7 +7,7 @@ import { secondsOf } from "./json.mjs";
 import { readJws } from "./jws.mjs";
 import { sha256, verifies } from "./keys.mjs";
 import { as, refuse } from "./refusal.mjs";
-import { checkScope, checkStatus, checkTime, findKeys } from "./steps.mjs";
+import { checkScope, checkService, checkStatus, checkTime, findKeys } from "./steps.mjs";
 import { checkKeyAt } from "./trust.mjs";
 
 async function checkBinding({ binding, presented }, holder, asked, now) {
@@ -45,12 +45,12 @@ export async function verifyCredential(text, { knowledge, now, policy, asked }) 
   if (asked !== null) await checkBinding(credential, claims.holder, asked, now);
   const isOurs = [...institution.lists.values()].includes(claims.uri);
   const status = checkStatus(isOurs ? knowledge.lists.get(claims.uri) : undefined, claims.index, now, policy);
+  const shown = { name: claims.name, esi: claims.esis[0]?.text ?? null, level: claims.level };
+  checkService(institution, shown, policy);
   return {
     escn: claims.escn,
     pic: institution.pic,
-    name: claims.name,
-    esi: claims.esis[0]?.text ?? null,
-    level: claims.level,
+    ...shown,
     profile: claims.esis.length > 0 ? "identity" : "status",
     evidence: asked === null ? "static" : "key-binding",
     ...status,

@@ -30,6 +30,15 @@ export function checkStatus(list, index, now, policy) {
   return { status_as_of: list.iat, freshness: age > (policy.fresh_for ?? 24 * HOUR) ? "stale" : "fresh" };
 }
 
+// What one service takes of good cards (rules.md, section 3).
+export function checkService({ pic, country }, shown, { institutions, countries, levels, claims }) {
+  if (institutions && !institutions.has(pic)) refuse("InstitutionNotAccepted");
+  if (countries && !countries.has(country)) refuse("CountryNotAccepted");
+  const needed = new Set([...(claims ?? []), ...(levels ? ["level"] : [])]);
+  for (const claim of needed) if (shown[claim] === null) refuse("ClaimMissing");
+  if (levels && !levels.has(shown.level)) refuse("LevelNotAccepted");
+}
+
 // Step 4, for a test on keys; `named` says which key is meant.
 export function findKeys(institution, knowledge, named) {
   const keys = institution.keys.filter(named);
@@ -76,13 +85,13 @@ export async function verifyCard(text, { knowledge, now, policy, challenge, memo
   if (isLive) await checkLive(code, now, challenge);
   const list = knowledge.lists.get(institution.lists.get(claims.list));
   const status = checkStatus(list, claims.index, now, policy);
+  const shown = { name: claims.name, esi: claims.esi?.text ?? null, level: claims.level };
+  checkService(institution, shown, policy);
   if (isLive) await remember(code, memory);
   return {
     escn: code.escn,
     pic,
-    name: claims.name,
-    esi: claims.esi?.text ?? null,
-    level: claims.level,
+    ...shown,
     profile: claims.esi === null ? "status" : "identity",
     evidence: isLive ? "live" : "static",
     ...status,

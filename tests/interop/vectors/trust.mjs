@@ -48,7 +48,7 @@ async function readInstitution(entry) {
   noneTwice(lists.map(([number]) => number));
   const pic = as("MalformedDocument", () => readPic(text(entry.pic)));
   const scopes = array(entry.esi_scopes).map((scope) => text(scope).toLowerCase());
-  return { pic, issuer: text(entry.issuer), scopes: new Set(scopes), keys, lists: new Map(lists) };
+  return { pic, country: entry.country, issuer: text(entry.issuer), scopes: new Set(scopes), keys, lists: new Map(lists) };
 }
 
 async function readTrustList(claims) {

@@ -4,14 +4,17 @@ const KNOWN = [
   "check", "expect", "now", "bundle", "policy", "challenge", "shown_before", "audience", "nonce",
   "anchors", "least_sequence", "result", "comment",
 ];
-const POLICY_WORD = /^(?:(live_only|identity_only)|(fresh_for|stale_until)=([0-9]+))$/;
+const POLICY_WORD = /^(?:(live_only|identity_only)|(fresh_for|stale_until)=([0-9]+)|(institutions|countries|levels|claims)=([A-Za-z0-9,]+))$/;
 
 function readPolicy(text) {
   const policy = {};
   for (const word of text === undefined ? [] : text.split(" ")) {
     const found = POLICY_WORD.exec(word);
     if (found === null) throw new Error(`an unknown word of a policy: ${word}`);
-    policy[found[1] ?? found[2]] = found[1] ? true : Number(found[3]);
+    const [, flag, limit, seconds, list, items] = found;
+    if (flag) policy[flag] = true;
+    else if (limit) policy[limit] = Number(seconds);
+    else policy[list] = new Set(items.split(","));
   }
   return policy;
 }
