@@ -3,8 +3,9 @@
     IssuerError
     ├── DatabaseOutOfDate, NotUnsealable
     ├── NotAuthenticated, NotPermitted
-    ├── CardNotFound, StudentNotFound, InstitutionNotFound, DeliveryNotFound
+    ├── CardNotFound, StudentNotFound, InstitutionNotFound, DeliveryNotFound, ErasureNotFound
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
+    ├── StudentErased, RegisteredWithoutConsent
     ├── UnusableKey, UnusableSecret, NoActiveKey, KeyStateConflict
     ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
     └── UnusableFile
@@ -49,6 +50,18 @@ class InstitutionNotFound(IssuerError):
 
 class DeliveryNotFound(IssuerError):
     """No such delivery to the ESC-Router of this institution."""
+
+
+class ErasureNotFound(IssuerError):
+    """No such erasure of this institution."""
+
+
+class StudentErased(IssuerError):
+    """The student's data is being erased, or was: nothing more is done with it."""
+
+
+class RegisteredWithoutConsent(IssuerError):
+    """The router has students who have not consented: first say what becomes of them."""
 
 
 class CardStateConflict(IssuerError):

@@ -66,6 +66,11 @@ WIRE: dict[type[Exception], Wire] = {
     errors.StudentNotFound: Wire(404, "student-not-found", "No such student"),
     errors.InstitutionNotFound: Wire(404, "institution-not-found", "No such institution"),
     errors.DeliveryNotFound: Wire(404, "delivery-not-found", "No such delivery"),
+    errors.ErasureNotFound: Wire(404, "erasure-not-found", "No such erasure"),
+    errors.StudentErased: Wire(409, "student-erased", "Student erased"),
+    errors.RegisteredWithoutConsent: Wire(
+        409, "registered-without-consent", "Registered without consent"
+    ),
     errors.CardStateConflict: Wire(409, "card-state", "Not in this state"),
     errors.DuplicateStudent: Wire(409, "duplicate-student", "Student exists already"),
     errors.KeyStateConflict: Wire(409, "key-state", "Key not in this state"),

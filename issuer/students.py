@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlmodel import Session
+
 from issuer.clock import seconds_of
-from issuer.errors import ForeignScope
+from issuer.errors import ForeignScope, StudentErased, StudentNotFound
 from issuer.searching import search_text_of
+from issuer.store import students
 from issuer.tables import Institution, Student
 from verifier.identifiers import AcademicLevel, Esi
 
@@ -62,3 +65,23 @@ def new_student(institution: Institution, facts: StudentFacts, *, now: datetime)
     check_scope(institution, facts.esi)
     at = seconds_of(now)
     return Student(pic=institution.pic, created_at=at, updated_at=at, **student_columns(facts))
+
+
+def hold_student(session: Session, pic: str, student_id: int) -> Student:
+    """The institution's student as committed now, held until the transaction ends.
+
+    Raises:
+        StudentNotFound: No such student at this institution.
+        StudentErased: The student's data is being erased, or was.
+    """
+    student = students.hold(session, pic, student_id)
+    if student is None:
+        raise StudentNotFound("no such student at this institution")
+    if student.erasing_since is not None or student.erased_at is not None:
+        raise StudentErased("the student's data is being erased, or was")
+    return student
+
+
+def subject_of(student_id: int) -> str:
+    """What the audit calls a student: by number, which means nobody once the data is erased."""
+    return f"student:{student_id}"

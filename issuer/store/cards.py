@@ -1,6 +1,6 @@
 """Cards of an institution. Their states are changed by `issuer.lifecycle` only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -86,6 +86,28 @@ def of_student(session: Session, student_id: int) -> Sequence[Card]:
     """All cards of a student, the newest last."""
     statement = select(Card).where(Card.student_id == student_id)
     return session.exec(statement.order_by(col(Card.created_at), col(Card.escn))).all()
+
+
+def hold_of_student(session: Session, student_id: int) -> Sequence[Card]:
+    """All cards of a student as committed now, held until the transaction ends."""
+    statement = select(Card).where(Card.student_id == student_id).order_by(col(Card.escn))
+    held = statement.with_for_update(key_share=True)
+    return session.exec(held.execution_options(populate_existing=True)).all()
+
+
+def due_at_router(session: Session, student_ids: Collection[int]) -> Sequence[tuple[str, int]]:
+    """Numbers of these students' cards that the router should hold, each with its student's.
+
+    The same that `issuer.esc_router.wanted.wanted_card` has a view for.
+    """
+    statement = select(Card.escn, Card.student_id).where(
+        col(Card.student_id).in_(student_ids),
+        or_(
+            col(Card.state).not_in(["ordered", "expired"]),
+            col(Card.router_registered_at).is_not(None),
+        ),
+    )
+    return session.exec(statement.order_by(col(Card.student_id), col(Card.escn))).all()
 
 
 def search(

@@ -46,7 +46,8 @@ def row_of(session: Session, pic: str) -> InstitutionRow | None:
 def lock(session: Session, pic: str) -> Institution | None:
     """The institution, held against whoever else calls `lock` until the transaction ends."""
     statement = select(Institution).where(Institution.pic == pic)
-    return session.exec(statement.with_for_update(key_share=True)).one_or_none()
+    held = statement.with_for_update(key_share=True)
+    return session.exec(held.execution_options(populate_existing=True)).one_or_none()
 
 
 def every(session: Session) -> Sequence[Institution]:
