@@ -8,8 +8,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from issuer.esc_router.sandbox import cards, faults, numbers, persons, verification
+from issuer.esc_router.sandbox import cards, numbers, persons, verification
 from issuer.esc_router.sandbox.capping import CappedBody
+from issuer.esc_router.sandbox.faults import attach_faults
+from issuer.esc_router.sandbox.journal import Journal, JournaledApp
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
 from issuer.esc_router.sandbox.refusals import answer_refusals
 from issuer.esc_router.sandbox.state import Sandbox
@@ -41,7 +43,7 @@ def create_sandbox(
         organisations: Who may use it, with their keys.
         database: A SQLite file, made if missing; None keeps everything in memory.
         clock: The time, by which cards expire.
-        with_faults: Serve `/sandbox/faults` to whoever reaches the port.
+        with_faults: Serve the control of faults under `/sandbox/` to whoever reaches the port.
     """
     store = Store(database)
 
@@ -58,7 +60,7 @@ def create_sandbox(
     answer_refusals(app)
     app.add_middleware(CappedBody)
     if with_faults:
-        app.state.faults = faults.Faults()
-        app.include_router(faults.router)
-        app.add_middleware(faults.FaultyApp, faults=app.state.faults)
+        attach_faults(app)
+        app.state.journal = Journal()
+        app.add_middleware(JournaledApp, journal=app.state.journal, clock=clock)
     return app

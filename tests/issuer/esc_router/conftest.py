@@ -60,7 +60,16 @@ class RunningSandbox:
         """From now on only this one."""
         httpx.put(f"{self.host}/sandbox/faults", json=[fault]).raise_for_status()
 
+    def condition(self, *conditions: dict[str, Any]) -> None:
+        """From now on these stand."""
+        answer = httpx.put(f"{self.host}/sandbox/conditions", json=conditions)
+        assert answer.status_code == 204, answer.text
+
+    def counts(self) -> Any:
+        return httpx.get(f"{self.host}/sandbox/counts").raise_for_status().json()
+
     def heal(self) -> None:
+        httpx.delete(f"{self.host}/sandbox/conditions").raise_for_status()
         httpx.delete(f"{self.host}/sandbox/faults").raise_for_status()
 
     def faults_left(self) -> int:
