@@ -15,7 +15,8 @@ class Delivery(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index("ix_delivery_due", "state", "next_attempt_at", "id"),
+        # Work is claimed institution by institution: one that must wait costs the others nothing.
+        Index("ix_delivery_due", "pic", "state", "next_attempt_at", "id"),
         # Counted from the index alone: state, the last one, since when they fail and wait.
         Index(
             "ix_delivery_standing", "pic", "state", "delivered_at", "failing_since", "created_at"
@@ -42,7 +43,11 @@ class RouterCircuit(SQLModel, table=True):
 
     __tablename__ = "router_circuit"
     id: int = Field(default=1, primary_key=True)
-    failures: int = 0  # in a row
+    failures: int = 0  # in a row, of different students; while it is open, also of probes
+    # Whose deliveries failed since the last answer: one bad record is not a router that is down.
+    failed_students: list[int] = Field(
+        default=[], sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
     opened_at: int | None = Field(default=None, sa_column=seconds(nullable=True))
     probe_at: int = Field(default=0, sa_column=seconds())  # when one delivery may try again
 

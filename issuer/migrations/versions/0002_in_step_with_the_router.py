@@ -56,14 +56,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job"),
     )
 
-    op.create_table(
+    op.drop_index("ix_delivery_due", "delivery")
+    op.create_index("ix_delivery_due", "delivery", ["pic", "state", "next_attempt_at", "id"])
+
+    circuit = op.create_table(
         "router_circuit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failed_students", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("opened_at", sa.BigInteger(), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.bulk_insert(circuit, [{"id": 1, "failures": 0, "probe_at": 0}])
 
     op.create_table(
         "erasure",
@@ -139,6 +144,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_delivery_due", "delivery")
+    op.create_index("ix_delivery_due", "delivery", ["state", "next_attempt_at", "id"])
     op.drop_index("ix_delivery_standing", "delivery")
     op.create_index("ix_delivery_pic", "delivery", ["pic"])
     op.drop_index("ix_card_router", "card")
