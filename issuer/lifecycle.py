@@ -7,7 +7,8 @@
 Every change happens in the caller's transaction and leaves with it what the other places need:
 the status list entries of the card's credentials, a delivery to the ESC-Router, a new version
 for the phones, an entry in the audit. A card that ends by its date needs no entry in a status
-list: its credentials end with it. The router learns of a card when it becomes active.
+list: its credentials end with it. The router learns of a card when it becomes active, unless
+its student's consent is waited for or the student is being erased.
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,20 @@ from sqlmodel import Session
 
 from issuer.clock import seconds_of, today_of
 from issuer.errors import CardNotFound, CardStateConflict, ReasonRequired, UnknownPrefix
+from issuer.esc_router.presence import Presence, presence_of
 from issuer.escn_clock import mint_escns
-from issuer.store import audit, cards, credentials, deliveries, devices, status, wallet_sessions
+from issuer.store import (
+    audit,
+    cards,
+    credentials,
+    deliveries,
+    devices,
+    status,
+    students,
+    wallet_sessions,
+)
 from issuer.store.deliveries import Subject
+from issuer.students import hold_student
 from issuer.tables import Card, Credential, Institution, Student
 from verifier.status import CardStatus
 
@@ -73,12 +85,16 @@ def issue_card(
     Raises:
         UnknownPrefix: The institution does not run this prefix.
         CardStateConflict: The last day has passed, or is before the first.
+        StudentNotFound: No such student at this institution.
+        StudentErased: The student's data is being erased, or was.
     """
     prefix = prefix or institution.escn_prefixes[0]
     if prefix not in institution.escn_prefixes:
         raise UnknownPrefix("the institution does not run this card number prefix")
     if expires_on < max(issued_on, today_of(now)):
         raise CardStateConflict("the card would have expired when it begins")
+    # Held: an erasure at this moment finds the card, or we find the erasure.
+    hold_student(session, institution.pic, cast(int, student.id))
     (escn,) = mint_escns(session, pic=institution.pic, prefix=prefix, count=1, now=now)
     at = seconds_of(now)
     card = Card(
@@ -158,6 +174,20 @@ def revoke_card(
     card.reason = _checked_reason(reason)
     _change(session, card, CardState.REVOKED, action="card.revoke", now=now, actor=actor)
     return card
+
+
+def end_cards(
+    session: Session, ended: Sequence[Card], *, reason: str, now: datetime, actor: str
+) -> None:
+    """End all of these cards, which the transaction holds, in whatever state they are."""
+    for card in ended:
+        if card.state not in LIVING:
+            continue
+        if card.expires_on < today_of(now):
+            _change(session, card, CardState.EXPIRED, action="card.expire", now=now, actor=actor)
+        else:
+            card.reason = _checked_reason(reason)
+            _change(session, card, CardState.REVOKED, action="card.revoke", now=now, actor=actor)
 
 
 def activate_due_cards(session: Session, *, now: datetime, limit: int = _BATCH) -> int:
@@ -244,8 +274,21 @@ def _mark(session: Session, marked: Sequence[Credential], value: CardStatus, at:
 
 
 def _tell_router(session: Session, card: Card, at: int) -> None:
+    student = session.get_one(Student, card.student_id)
+    if not _is_at_router(session, card, student):
+        return
     subjects = [Subject(card.pic, card.student_id, card.escn)]
-    student = session.get(Student, card.student_id)
-    if student is not None and student.router_registered_at is None:
+    if student.router_registered_at is None:
         subjects.insert(0, Subject(card.pic, card.student_id))
     deliveries.want_all(session, subjects, now=at)
+
+
+def _is_at_router(session: Session, card: Card, student: Student) -> bool:
+    institution = session.get_one(Institution, card.pic)
+    if presence_of(institution, student) is Presence.PRESENT:
+        return True
+    # Held and read again: a consent given at this moment tells of the cards that it finds, so
+    # either it finds this change or we find the consent.
+    students.hold(session, card.pic, card.student_id)
+    session.refresh(institution)
+    return presence_of(institution, student) is Presence.PRESENT
