@@ -4,6 +4,7 @@
     ├── DatabaseOutOfDate, NotUnsealable
     ├── NotAuthenticated, NotPermitted
     ├── CardNotFound, StudentNotFound, InstitutionNotFound, DeliveryNotFound, ErasureNotFound
+    ├── RunNotFound, RunUnderWay, RepairNotAllowed
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
     ├── StudentErased, RegisteredWithoutConsent
     ├── UnusableKey, UnusableSecret, NoActiveKey, KeyStateConflict
@@ -62,6 +63,18 @@ class StudentErased(IssuerError):
 
 class RegisteredWithoutConsent(IssuerError):
     """The router has students who have not consented: first say what becomes of them."""
+
+
+class RunNotFound(IssuerError):
+    """No such reconciliation or adoption of this institution, or it has ended already."""
+
+
+class RunUnderWay(IssuerError):
+    """The institution has a run of this kind that has not ended."""
+
+
+class RepairNotAllowed(IssuerError):
+    """The institution's policy does not let a reconciliation repair this, or nothing can."""
 
 
 class CardStateConflict(IssuerError):

@@ -71,6 +71,9 @@ WIRE: dict[type[Exception], Wire] = {
     errors.RegisteredWithoutConsent: Wire(
         409, "registered-without-consent", "Registered without consent"
     ),
+    errors.RunNotFound: Wire(404, "run-not-found", "No such run"),
+    errors.RunUnderWay: Wire(409, "run-under-way", "A run is under way"),
+    errors.RepairNotAllowed: Wire(422, "repair-not-allowed", "Repair not allowed"),
     errors.CardStateConflict: Wire(409, "card-state", "Not in this state"),
     errors.DuplicateStudent: Wire(409, "duplicate-student", "Student exists already"),
     errors.KeyStateConflict: Wire(409, "key-state", "Key not in this state"),
