@@ -85,6 +85,10 @@ class StoredPersons:
         query = "DELETE FROM person WHERE esi_normal = ?"
         return self._connection.execute(query, (esi.lower(),)).rowcount > 0
 
+    def delete_all(self) -> None:
+        """Remove everyone with everything."""
+        self._connection.execute("DELETE FROM person")
+
     def counts(self) -> tuple[int, int]:
         """How many persons and how many enrolments there are."""
         query = "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM enrolment)"

@@ -7,7 +7,7 @@ One-shot faults for the next requests that fit (`once`), standing conditions wit
 
 from fastapi import FastAPI
 
-from issuer.esc_router.sandbox.faults import control
+from issuer.esc_router.sandbox.faults import behind, control
 from issuer.esc_router.sandbox.faults.once import Faults
 from issuer.esc_router.sandbox.faults.serving import FaultyApp
 from issuer.esc_router.sandbox.faults.standing import Conditions
@@ -18,6 +18,7 @@ def attach_faults(app: FastAPI) -> None:
     app.state.faults = Faults()
     app.state.conditions = Conditions()
     app.include_router(control.router)
+    app.include_router(behind.router)
     app.add_middleware(
         FaultyApp,
         faults=app.state.faults,
