@@ -7,6 +7,8 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -15,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.esc_router.client import EscRouterClient
-from issuer.esc_router.errors import RouterKeyRefused, RouterUnavailable
+from issuer.esc_router.errors import RouterBusy, RouterKeyRefused, RouterUnavailable
 from issuer.esc_router.exchange import open_router_http
 
 ESI = "urn:schac:personalUniqueCode:int:esi:lv:secret-student"
@@ -70,7 +72,45 @@ def test_the_router_says_how_long_to_wait(sandbox: Any, riga: EscRouterClient) -
     assert raised.value.retry_after.total_seconds() == 17
 
 
-@pytest.mark.parametrize("value", ["soon", "-1", "9" * 30, ""])
+def test_a_wait_until_a_date_counts_from_the_answers_own_date(
+    sandbox: Any, riga: EscRouterClient
+) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=125)
+    sandbox.fault(status=503, headers={"retry-after": format_datetime(until, usegmt=True)})
+    with pytest.raises(RouterBusy) as raised:
+        riga.read_person(ESI)
+    assert raised.value.retry_after is not None
+    assert timedelta(seconds=120) < raised.value.retry_after < timedelta(seconds=127)
+
+
+def test_a_date_that_has_passed_is_no_wait(sandbox: Any, riga: EscRouterClient) -> None:
+    sandbox.fault(status=429, headers={"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"})
+    with pytest.raises(RouterBusy) as raised:
+        riga.read_person(ESI)
+    assert raised.value.retry_after == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"status": 429}, RouterBusy),
+        ({"status": 503, "headers": {"retry-after": "5"}}, RouterBusy),
+        ({"status": 503}, RouterUnavailable),
+        ({"status": 500, "headers": {"retry-after": "5"}}, RouterUnavailable),
+    ],
+)
+def test_a_router_that_asks_for_patience_is_not_one_that_is_down(
+    sandbox: Any, riga: EscRouterClient, fault: dict[str, Any], error: type[Exception]
+) -> None:
+    sandbox.fault(**fault)
+    with pytest.raises(RouterUnavailable) as raised:
+        riga.read_person(ESI)
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    "value", ["soon", "-1", "9" * 30, "", "Mon, 23 Nov 2026 12:00:00", "1 Jan 99999 00:00:00"]
+)
 def test_a_senseless_wait_is_ignored(sandbox: Any, riga: EscRouterClient, value: str) -> None:
     sandbox.fault(status=503, headers={"retry-after": value})
     with pytest.raises(RouterUnavailable) as raised:
