@@ -24,10 +24,12 @@ from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
 from issuer.publishing.due import publish_due
 from issuer.sealing import Sealer
 from issuer.settings import IssuerSettings, load_sealer, read_secret
-from issuer.store import wallet_sessions
+from issuer.store import wallet_sessions, worker_rounds
+from issuer.store.worker_rounds import WorkerJob
 
 INTERVAL = 1.0  # seconds between rounds
 KEEP_EXPIRED = 3600  # seconds
+NOTED_EVERY = 10  # seconds; that a worker runs is not worth a write every round
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Worker:
     interval: float = INTERVAL
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _noted: dict[WorkerJob, int] = field(default_factory=dict)
 
     def run_once(self) -> Round:
         """One round of everything."""
@@ -83,6 +86,7 @@ class Worker:
         self._attempt(done, "expire cards", lambda: self._expire(done))
         self._attempt(done, "publish", lambda: self._publish(done))
         self._attempt(done, "forget", self._forget)
+        self._attempt(done, "note", lambda: self._note(WorkerJob.PUBLISHING))
         return done
 
     def start(self) -> None:
@@ -154,11 +158,20 @@ class Worker:
             clock=self.clock,
             stop=self._stop,
         )
+        self._note(WorkerJob.DELIVERIES)
 
     def _publish(self, done: Round) -> None:
         published = publish_due(self.engine, self.keys, policy=self.policy, now=self.clock())
         done.published = published.paths
         done.failures.extend(published.failures)
+
+    def _note(self, job: WorkerJob) -> None:
+        now = seconds_of(self.clock())
+        if job in self._noted and abs(now - self._noted[job]) < NOTED_EVERY:
+            return
+        with Session(self.engine.execution_options(durable=False)) as session, session.begin():
+            worker_rounds.note(session, job, now=now)
+        self._noted[job] = now
 
     def _forget(self) -> None:
         now = seconds_of(self.clock())

@@ -17,8 +17,9 @@ from issuer.esc_router.sandbox.organisations import parse_organisation
 from issuer.issuing import IssuingPolicy
 from issuer.keys import FileKeyRing
 from issuer.sealing import Sealer
-from issuer.store import deliveries, institutions, wallet_sessions
+from issuer.store import deliveries, institutions, wallet_sessions, worker_rounds
 from issuer.store.deliveries import DeliveryState
+from issuer.store.worker_rounds import WorkerJob
 from issuer.tables import Card, Delivery, Nonce, Publication
 from issuer.worker import Worker
 from tests.conftest import SettableClock
@@ -63,6 +64,18 @@ def _state(session: Session, card: Card) -> str:
     state = card.state
     session.rollback()
     return state
+
+
+def test_that_a_worker_runs_is_noted_now_and_then(
+    worker: Worker, session: Session, clock: SettableClock
+) -> None:
+    for step, expected in ((0, NOW), (9, NOW), (1, NOW + 10), (-3600, NOW - 3590)):
+        clock.advance(timedelta(seconds=step))
+        assert worker.run_once().failures == []
+        found = {job: worker_rounds.ended_at(session, job) for job in WorkerJob}
+        session.rollback()
+        session.expire_all()
+        assert found == dict.fromkeys(WorkerJob, expected)
 
 
 def test_cards_begin_and_end_by_their_days(
