@@ -22,6 +22,8 @@ _DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0
 _ADDRESS = re.compile(rf"[^\W_][^\s@,;:<>\"()\[\]\\\x00-\x1f\x7f]*@{_DOMAIN}")
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _POINTED_DATE = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})\.?")  # Latvian spreadsheets
+# Also as spreadsheets and databases write them.
+_YES, _NO = frozenset({"yes", "true", "1", "jā"}), frozenset({"no", "false", "0", "nē"})
 # Controls, private use, symbols, separators of lines, and numbers as in "x³".
 _NOT_IN_NAMES = ("C", "S", "Zl", "Zp", "No", "Nl")
 
@@ -124,6 +126,21 @@ def parse_level(text: str) -> AcademicLevel | None:
         return parse_academic_level(text.strip())
     except MalformedIdentifier as error:
         raise Refused("unknown-level", str(error)) from error
+
+
+@lru_cache(maxsize=256)
+def parse_yes_or_no(text: str) -> bool | None:
+    """Whether a cell says yes; None if it says nothing.
+
+    Raises:
+        Refused: It says neither yes nor no.
+    """
+    said = text.strip().lower()
+    if not said:
+        return None
+    if said not in _YES | _NO:
+        raise Refused("not-yes-or-no", "it is neither yes nor no")
+    return said in _YES
 
 
 @lru_cache(maxsize=8192)

@@ -26,6 +26,7 @@ class Field(StrEnum):
     EXPIRES_ON = "expires_on"
     ESCN_PREFIX = "escn_prefix"
     PRINCIPAL_NAME = "eduperson_principal_name"
+    ROUTER_CONSENT = "router_consent"
     CARD_NUMBER = "card_number"  # must be empty: card numbers are made here
 
     # Enum's own is written in Python; here every row asks for a dozen of them.
@@ -57,6 +58,7 @@ _ALIASES: dict[str, Field] = {
     "escnprefix": Field.ESCN_PREFIX,
     "edupersonprincipalname": Field.PRINCIPAL_NAME,
     "eppn": Field.PRINCIPAL_NAME,
+    "routerconsent": Field.ROUTER_CONSENT,
     "cardnumber": Field.CARD_NUMBER,
 }
 # The router says these twice, of the person and of the card; the first kind wins.

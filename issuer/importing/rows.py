@@ -18,6 +18,7 @@ from issuer.importing.cells import (
     parse_name,
     parse_optional_name,
     parse_student_identifier,
+    parse_yes_or_no,
     refuse_card_number,
     required,
 )
@@ -50,6 +51,7 @@ class ImportedStudent:
     expires_on: date
     prefix: str
     key: tuple[str, str]  # PIC and ESI in lower case: what makes a student the same one
+    router_consent: bool | None = None  # None: not said
 
 
 @dataclass(slots=True)
@@ -183,6 +185,7 @@ _OF_THE_CELL: tuple[tuple[Field, Callable[[str], Any]], ...] = (
     (Field.PRINCIPAL_NAME, parse_address),
     (Field.ACADEMIC_LEVEL, parse_level),
     (Field.ISSUED_ON, parse_day),
+    (Field.ROUTER_CONSENT, parse_yes_or_no),
     (Field.CARD_NUMBER, refuse_card_number),
 )
 _OF_THE_ROW: tuple[tuple[Field, Callable[[_Attempt, str], Any]], ...] = (
@@ -215,4 +218,5 @@ def _student(attempt: _Attempt) -> ImportedStudent:
         issued_on=values[Field.ISSUED_ON],
         expires_on=values[Field.EXPIRES_ON],
         prefix=values[Field.ESCN_PREFIX],
+        router_consent=values[Field.ROUTER_CONSENT],
     )

@@ -4,7 +4,7 @@ Each chunk is a transaction: others get their turn in between, and whatever ends
 at most the chunk under way, which the next run of the same file makes good.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,9 +13,10 @@ from sqlmodel import Session
 
 from issuer.clock import today_of
 from issuer.errors import InstitutionNotFound
+from issuer.importing.outcome import Counts, Written
 from issuer.importing.reading import StudentFile, parse_student_file
 from issuer.importing.rows import Fault, ImportedStudent, RowReader
-from issuer.importing.writing import Counts, write_chunk
+from issuer.importing.writing import write_chunk
 from issuer.store import institutions
 from issuer.tables import Institution
 
@@ -34,6 +35,17 @@ class ImportReport:
     counts: Counts = field(default_factory=Counts)
     faults: list[Fault] = field(default_factory=list)  # the first thousand
     is_dry_run: bool = False
+
+    def note(self, faults: Sequence[Fault]) -> None:
+        """Count a row that is left out for these faults."""
+        self.faulty += 1
+        self.faults.extend(faults[: MAX_FAULTS - len(self.faults)])
+
+    def add(self, written: Written) -> None:
+        """Count what became of a chunk."""
+        self.counts.add(written.counts)
+        for fault in written.faults:
+            self.note([fault])
 
 
 def import_students(
@@ -74,12 +86,13 @@ def import_students(
     report = ImportReport(is_dry_run=dry_run)
     for done, chunk in _chunks(file, reader, report, chunk_rows):
         with Session(engine) as session, session.begin() as transaction:
-            counts = write_chunk(session, chunk, given=file.columns.keys(), now=now, actor=actor)
+            written = write_chunk(session, chunk, given=file.columns.keys(), now=now, actor=actor)
             if dry_run:
                 transaction.rollback()
-        report.counts.add(counts)
+        report.add(written)
         if progress is not None:
             progress(done, file.row_count)
+    report.faults.sort(key=lambda fault: fault.row)
     return report
 
 
@@ -105,8 +118,7 @@ def _chunks(
         if isinstance(outcome, ImportedStudent):
             chunk.append(outcome)
         else:
-            report.faulty += 1
-            report.faults.extend(outcome[: MAX_FAULTS - len(report.faults)])
+            report.note(outcome)
         if len(chunk) == size:
             yield number - 1, chunk
             chunk = []

@@ -13,13 +13,14 @@ from issuer.tables import Card, Student
 STUDENT: Table = Student.__table__  # type: ignore[attr-defined]
 CARD: Table = Card.__table__  # type: ignore[attr-defined]
 Key = tuple[str, str]  # PIC and normal ESI
+_STANDING = ("router_registered_at", "consented_at", "erasing_since")
 
 
 def stored_students(
     session: Session, rows: Sequence[ImportedStudent]
 ) -> dict[Key, Mapping[str, Any]]:
     """The columns of those students that exist."""
-    names = ("id", "pic", "esi_normal", "router_registered_at", *STUDENT_COLUMNS)
+    names = ("id", "pic", "esi_normal", *_STANDING, *STUDENT_COLUMNS)
     found: dict[Key, Mapping[str, Any]] = {}
     for pic in {row.pic for row in rows}:
         esis = [row.key[1] for row in rows if row.pic == pic]

@@ -26,6 +26,7 @@ GOOD = {
     Field.EXPIRES_ON: "31.08.2028",
     Field.ESCN_PREFIX: "2",
     Field.PRINCIPAL_NAME: "zb@daugava.example",
+    Field.ROUTER_CONSENT: "Yes",
     Field.CARD_NUMBER: "",
 }
 
@@ -174,6 +175,31 @@ def test_what_may_be_empty_may_be_empty() -> None:
 
     assert isinstance(student, ImportedStudent)
     assert (student.issued_on, student.prefix, student.facts.email) == (None, "001", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *[(text, True) for text in ("yes", "TRUE", " 1 ", "Jā")],
+        *[(text, False) for text in ("no", "False", "0", "nē")],
+        ("", None),
+    ],
+)
+def test_consent_is_said_by_yes_and_no_and_by_nothing_left_as_it_is(
+    text: str, meant: bool | None
+) -> None:
+    student = read({Field.ROUTER_CONSENT: text})
+
+    assert isinstance(student, ImportedStudent)
+    assert student.router_consent is meant
+
+
+@pytest.mark.parametrize("text", ["perhaps", "y?", "2", "2026-11-23", "=yes"])
+def test_consent_that_is_neither_yes_nor_no_is_refused(text: str) -> None:
+    faults = read({Field.ROUTER_CONSENT: text})
+
+    assert isinstance(faults, list)
+    assert [(f.field, f.code) for f in faults] == [("router_consent", "not-yes-or-no")]
 
 
 def test_a_whole_name_is_made_of_its_parts() -> None:
