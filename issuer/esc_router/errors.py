@@ -2,7 +2,7 @@
 
     RouterError
     ├── RouterUnavailable     try again later: no answer, or no answer of a router
-    │   ├── RouterBusy        429: it limits our rate
+    │   ├── RouterBusy        429, or 503 with Retry-After: it limits the institution's rate
     │   └── RouterFailed      5xx: it says that it failed itself
     ├── RouterRefused         for good: this record must be looked at by staff
     │   ├── RouterInvalid     400, 422: what was sent has a fault
@@ -71,13 +71,13 @@ class RouterRefused(RouterError):
         code: The router's code, or None if it gave none that can be repeated.
     """
 
+    _otherwise = "the record was not accepted"
+
     def __init__(self, status: int, code: str | None) -> None:
         meaning = _MEANING.get(code or "", self._otherwise)
         super().__init__(f"{code or 'no code'}: {meaning} (status {status})")
         self.status = status
         self.code = code
-
-    _otherwise = "the record was not accepted"
 
 
 class RouterInvalid(RouterRefused):

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 
@@ -44,6 +45,8 @@ class Kind:
 
 
 JSON = Kind("application/json", ("application/json",), MAX_BODY_BYTES, "JSON")
+# For an operation whose document says no more than "*/*" of its answers.
+ANY = Kind("*/*", ("application/", "text/plain"), MAX_BODY_BYTES, "the router's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,18 @@ def fetch(http: httpx.Client, request: Request, kind: Kind) -> bytes:
     return body
 
 
-def command(http: httpx.Client, request: Request) -> None:
+def command(http: httpx.Client, request: Request, kind: Kind = JSON) -> None:
     """Send one request whose success carries no document: what it says is not looked at.
+
+    Args:
+        http: From `open_router_http`.
+        request: What to send.
+        kind: What a refusal has to be.
 
     Raises:
         RouterUnavailable: No usable answer; `refuse` raises the others.
     """
-    status, body = _ask(http, request, JSON, success_is_enough=True)
+    status, body = _ask(http, request, kind, success_is_enough=True)
     if not _is_success(status):
         refuse(status, code_of(_parsed(body)))
 
@@ -172,20 +180,26 @@ def _refuse_unusable(response: httpx.Response) -> None:
     status = response.status_code
     if status == 401:
         refuse(status, None)  # whatever its body is
-    if status == _TOO_MANY:
-        raise RouterBusy("the router answered with status 429", retry_after=_retry_after(response))
-    if status >= 500 or status in _ASK_AGAIN:
-        raise RouterFailed(
-            f"the router answered with status {status}", retry_after=_retry_after(response)
-        )
+    if status >= 500 or status == _TOO_MANY or status in _ASK_AGAIN:
+        retry_after = _retry_after(response)
+        is_busy = status == _TOO_MANY or (status == 503 and retry_after is not None)
+        error = RouterBusy if is_busy else RouterFailed
+        raise error(f"the router answered with status {status}", retry_after=retry_after)
     if status < 200 or 300 <= status < 400:
         raise RouterUnavailable(f"the router answered with status {status}, not followed")
 
 
 def _retry_after(response: httpx.Response) -> timedelta | None:
-    # RFC 9110, section 10.2.3; the form with a date is not worth a date parser.
+    # RFC 9110, section 10.2.3: seconds, or a date, which counts from the answer's own date: our
+    # clock and the router's need not agree.
     text = response.headers.get("Retry-After", "")
-    return timedelta(seconds=int(text)) if text.isdecimal() and len(text) <= 6 else None
+    if text.isascii() and text.isdecimal() and len(text) <= 6:
+        return timedelta(seconds=int(text))
+    try:
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None  # no date, or one with a zone and one without
+    return max(wait, timedelta(0))
 
 
 def _check_type(response: httpx.Response, kind: Kind) -> None:
