@@ -1,6 +1,6 @@
 """Students of an institution."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Exists
@@ -73,6 +73,16 @@ def set_consent(session: Session, ids: Collection[int], *, consented_at: int | N
     """Record that these students consented, or do not any more."""
     of_students = update(Student).where(col(Student.id).in_(ids))
     session.exec(of_students.values(consented_at=consented_at))
+
+
+def registered_elsewhere(session: Session, pic: str, esi_normal: str) -> Sequence[Student]:
+    """The same person as a student of other institutions here whom the router knows."""
+    statement = select(Student).where(
+        Student.pic != pic,
+        Student.esi_normal == esi_normal,
+        col(Student.router_registered_at).is_not(None),
+    )
+    return session.exec(statement.order_by(col(Student.id))).all()
 
 
 def search(
