@@ -17,6 +17,7 @@ from sqlmodel import Session
 from issuer import lifecycle
 from issuer.clock import Clock, seconds_of
 from issuer.database import make_engine
+from issuer.erasure import finish_erasures
 from issuer.esc_router.delivery import deliver_due
 from issuer.esc_router.exchange import open_router_http
 from issuer.issuing import IssuingPolicy
@@ -41,6 +42,7 @@ class Round:
     Attributes:
         begun: Cards whose first day has come.
         expired: Cards whose last day has passed.
+        erased: Students of whom nothing personal is left.
         delivered: Facts that the ESC-Router has now.
         published: Paths of documents that are new.
         failures: What did not work, in words without personal data.
@@ -48,6 +50,7 @@ class Round:
 
     begun: int = 0
     expired: int = 0
+    erased: int = 0
     delivered: int = 0
     published: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -84,6 +87,7 @@ class Worker:
         done = Round()
         self._attempt(done, "begin cards", lambda: self._begin(done))
         self._attempt(done, "expire cards", lambda: self._expire(done))
+        self._attempt(done, "erase students", lambda: self._erase(done))
         self._attempt(done, "publish", lambda: self._publish(done))
         self._attempt(done, "forget", self._forget)
         self._attempt(done, "note", lambda: self._note(WorkerJob.PUBLISHING))
@@ -138,6 +142,9 @@ class Worker:
 
     def _expire(self, done: Round) -> None:
         done.expired = self._all_batches(lifecycle.expire_due_cards)
+
+    def _erase(self, done: Round) -> None:
+        done.erased = self._all_batches(finish_erasures)
 
     def _all_batches(self, change: Callable[..., int]) -> int:
         total = 0
