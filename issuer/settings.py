@@ -5,50 +5,22 @@ long things live) has defaults, which are documented in docs/operations.md.
 """
 
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from issuer.errors import UnusableSecret
 from issuer.issuing import IssuingPolicy
+from issuer.safe_addresses import safe_address
 from issuer.sealing import MIN_SECRET_BYTES, Sealer
 
 MAX_SECRET_BYTES = 4_096
 _PLACEHOLDERS = frozenset({b"changeme", b"changethis", b"secret", b"password", b"passphrase"})
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def public_address(text: str) -> str:
-    """An address under which others reach us: https, or http on this machine.
-
-    Returns:
-        The address without a slash at its end.
-
-    Raises:
-        ValueError: Another scheme, no host, or a part that an address of ours does not have.
-    """
-    parts = urlsplit(text)
-    if not parts.hostname or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("an address has a scheme, a host, and a path at most")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("an address is https, or http on this machine")
-    return text.rstrip("/")
-
-
-PublicUrl = Annotated[str, AfterValidator(public_address)]
+PublicUrl = Annotated[str, AfterValidator(safe_address)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 

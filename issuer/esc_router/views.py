@@ -122,6 +122,7 @@ class PersonOrganisationView(_View):
     full_name: str | None = None
     academic_level: CodeView | None = None
     contact_point: ContactPointView | None = None
+    has_picture: bool | None = None
 
 
 class PersonView(_View):
@@ -131,6 +132,11 @@ class PersonView(_View):
     identifier_code: CodeView | None = None
     organisation_count: int | None = None
     organisations: tuple[PersonOrganisationView, ...] = ()
+
+    def is_enrolled_at(self, pic: str) -> bool:
+        """Whether one of the enrolments is this institution's."""
+        holders = [enrolment.organisation for enrolment in self.organisations]
+        return any(holder is not None and holder.identifier == pic for holder in holders)
 
 
 class CardView(_View):
@@ -167,6 +173,31 @@ class VerifiedCardView(_View):
     card_status_type: CodeView | None = None
     expires_at: str | None = None
     issuer: OrganisationLiteView | None = None
+
+
+class PersonOutcome(StrEnum):
+    """What became of a person when our enrolment was taken away."""
+
+    REMOVED = "removed"
+    KEPT_FOR_OTHERS = "kept_for_others"
+    WAS_NOT_THERE = "was_not_there"
+
+
+class CsvOperation(StrEnum):
+    """What a file of cards is meant to do; it decides which columns must be filled."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
+class CsvValidationError(_View):
+    """A fault that the router finds in a file: where, and its words, which may repeat the row."""
+
+    row_number: int | None = None
+    field_name: str | None = None
+    error_message: str | None = None
+    params: dict[str, str] = {}
 
 
 class PageMetadata(_View):

@@ -1,0 +1,128 @@
+"""The connections to the router: one request at a time on each, HTTP/2 where it is offered.
+
+httpx can send many requests at once over one HTTP/2 connection, and this module keeps it from
+doing so. Its threads share the state of such a connection without a lock, so that two requests,
+with the keys of two institutions, can meet under one stream's number; a read's timeout begins
+anew with every answer to anybody, so that a request that is never answered waits for ever; and
+an answer that is given up halfway keeps its share of the connection's window. With a connection
+for each request under way none of this happens. A connection whose answer was not read to its
+end is closed, because the rest of it would arrive in the next one's time.
+
+TLS is checked against the usual certificates, or those of `SSL_CERT_FILE`. A proxy of the
+environment (`HTTPS_PROXY`, `NO_PROXY`) is used for every address but this machine's.
+"""
+
+from collections.abc import Iterator
+from queue import Empty, LifoQueue
+from ssl import SSLContext
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from issuer.safe_addresses import is_loopback
+
+
+class SeparateConnections(httpx.BaseTransport):
+    """A pool of connections, each for one request at a time; threads may share it.
+
+    Args:
+        connections: How many there are at most.
+    """
+
+    def __init__(self, *, connections: int) -> None:
+        ssl_context = httpx.create_ssl_context()
+        self._proxies = getproxies()
+        self._all = [_Connection(ssl_context) for _ in range(connections)]
+        # The last one used comes first: few stay open when little is to be done.
+        self._free: LifoQueue[_Connection] = LifoQueue()
+        for connection in reversed(self._all):
+            self._free.put(connection)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request over a connection that nobody uses.
+
+        Raises:
+            PoolTimeout: All are in use for the time that the request may wait.
+        """
+        try:
+            connection = self._free.get(timeout=request.extensions["timeout"]["pool"])
+        except Empty:
+            raise httpx.PoolTimeout("every connection is in use", request=request) from None
+        try:
+            response = connection.send(request, self._proxy_for(request.url))
+        except BaseException:
+            connection.close()
+            self._free.put(connection)
+            raise
+        response.stream = _Lent(response.stream, connection, self._free)
+        return response
+
+    def close(self) -> None:
+        """Close all of them."""
+        for connection in self._all:
+            connection.close()
+
+    def _proxy_for(self, url: httpx.URL) -> str | None:
+        if not self._proxies or is_loopback(url.host) or proxy_bypass(url.host):
+            return None
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
+        return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+class _Connection:
+    """The place of one connection, opened when it is needed."""
+
+    def __init__(self, ssl_context: SSLContext) -> None:
+        self._ssl_context = ssl_context
+        self._proxy: str | None = None
+        self._transport: httpx.HTTPTransport | None = None
+
+    def send(self, request: httpx.Request, proxy: str | None) -> httpx.Response:
+        if self._transport is None or self._proxy != proxy:
+            self.close()
+            self._proxy = proxy
+            self._transport = httpx.HTTPTransport(
+                verify=self._ssl_context,
+                http2=True,
+                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+                proxy=proxy,
+            )
+        return self._transport.handle_request(request)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+
+class _Lent(httpx.SyncByteStream):
+    """An answer's body, which gives its connection back when it is closed."""
+
+    def __init__(
+        self,
+        body: httpx.SyncByteStream | httpx.AsyncByteStream,
+        connection: _Connection,
+        free: "LifoQueue[_Connection]",
+    ) -> None:
+        self._body = body
+        self._connection = connection
+        self._free = free
+        self._read = False
+        self._returned = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        assert isinstance(self._body, httpx.SyncByteStream)  # noqa: S101
+        yield from self._body
+        self._read = True
+
+    def close(self) -> None:
+        if self._returned:
+            return
+        self._returned = True
+        try:
+            assert isinstance(self._body, httpx.SyncByteStream)  # noqa: S101
+            self._body.close()
+            if not self._read:
+                self._connection.close()
+        finally:
+            self._free.put(self._connection)
