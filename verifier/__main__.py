@@ -9,12 +9,13 @@ from verifier.cli.fetch import run_fetch
 from verifier.cli.languages import Language, load_language
 from verifier.cli.reading import InputError
 from verifier.cli.rules import run_rules
+from verifier.cli.serve import run_serve
 from verifier.cli.show import run_show
 from verifier.edges.fetching import FetchError
 from verifier.edges.images import ImageError
 from verifier.edges.knowledge_file import KnowledgeError
+from verifier.edges.rules_file import RulesFileError
 from verifier.errors import DocumentError
-from verifier.rules import RulesError
 
 
 def main(words: list[str]) -> int:
@@ -28,9 +29,11 @@ def main(words: list[str]) -> int:
             return run_fetch(arguments, language, _now)
         if arguments.command == "rules":
             return run_rules(arguments, language)
+        if arguments.command == "serve":
+            return run_serve(arguments, language, _now)
         return run_show(arguments, language)
-    except RulesError as error:
-        return _fail(f"{arguments.rules}: {error}", 2)
+    except RulesFileError as error:
+        return _fail(str(error), 2)
     except (InputError, ImageError) as error:
         return _fail(str(error), 1)
     except KnowledgeError as error:

@@ -12,6 +12,7 @@ from verifier.errors import (
     ClaimMissing,
     CountryNotAccepted,
     DocumentError,
+    DocumentExpired,
     Expired,
     ForeignScope,
     InstitutionNotAccepted,
@@ -58,6 +59,16 @@ class VerifiedCard:
     def pic(self) -> Pic:
         """The institution's."""
         return self.institution.pic
+
+
+def check_trust_list(knowledge: Knowledge, *, now: int, leeway: int) -> None:
+    """Hold the trust list to its own end, also when it was taken in long ago.
+
+    Raises:
+        DocumentExpired: It ended since.
+    """
+    if knowledge.trust.expires_at + leeway <= now:
+        raise DocumentExpired("the trust list is past its own end")
 
 
 def find_institution(knowledge: Knowledge, pic: Pic) -> TrustedInstitution:

@@ -17,6 +17,7 @@ from verifier.checks import (
     check_service,
     check_status,
     check_time,
+    check_trust_list,
     find_institution,
 )
 from verifier.cose import verify_low_s
@@ -74,6 +75,7 @@ def verify_card(
     # 2. Kind: the service may want a live code, or the identity profile.
     _check_kind(code, policy)
     # 3. Institution: the one that the card number names, in the trust list.
+    check_trust_list(knowledge, now=now, leeway=policy.leeway)
     institution = find_institution(knowledge, pic_of(code.escn))
     # 4. Key: one of this institution's, by the eight bytes of its id.
     keys = _find_keys(code, institution, knowledge)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.world import NOW, World
-from verifier.edges.rules_file import load_rules, preset_names, preset_text
+from verifier.edges.rules_file import RulesFileError, load_rules, preset_names, preset_text
 from verifier.errors import (
     ClaimMissing,
     CountryNotAccepted,
@@ -157,14 +157,14 @@ def test_a_file_that_is_not_utf8_is_refused_with_the_line(tmp_path: Path) -> Non
     file = tmp_path / "till.toml"
     file.write_bytes(b'rules = 1\nservice = "K\xe2se"\n')
 
-    with pytest.raises(RulesError) as refused:
+    with pytest.raises(RulesFileError) as refused:
         load_rules(str(file))
 
     assert refused.value.line == 2
 
 
 def test_a_file_that_is_not_there_is_refused() -> None:
-    with pytest.raises(RulesError, match="cannot be read"):
+    with pytest.raises(RulesFileError, match="cannot be read"):
         load_rules("/nowhere/till.toml")
 
 

@@ -32,6 +32,7 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     _add_fetch(commands)
     _add_show(commands)
     _add_rules(commands)
+    _add_serve(commands)
     return parser.parse_args(words)
 
 
@@ -39,7 +40,7 @@ def policy_of(arguments: argparse.Namespace) -> Policy:
     """The policy that the options of `check` ask for: rules, made stricter by the others.
 
     Raises:
-        RulesError: The file cannot be read, or is not one of rules.
+        RulesFileError: The file cannot be read, or is not one of rules.
     """
     policy = load_rules(arguments.rules).policy if arguments.rules else Policy()
     given = {
@@ -134,6 +135,37 @@ def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_output(rules)
 
 
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="answer tills and gates of this machine over HTTP",
+        description="Answer tills and gates of this machine over HTTP, on 127.0.0.1 only: POST "
+        "/check, GET /status, /health, /schema. Starts without network and without knowledge.",
+    )
+    serve.add_argument("--port", type=_port, default=8004, help="0 takes any (default 8004)")
+    serve.add_argument(
+        "--rules",
+        action="append",
+        metavar="RULES",
+        help="what a service accepts, a preset or a file; may be given more than once",
+    )
+    serve.add_argument(
+        "--allow-origin",
+        action="append",
+        metavar="ORIGIN",
+        help="a web page that may ask, as https://till.example",
+    )
+    serve.add_argument(
+        "--fetch-minutes",
+        type=_minutes,
+        default=5,
+        metavar="N",
+        help="fetch what is new every N minutes; 0 for never (default 5)",
+    )
+    _add_language(serve)
+    _add_knowledge(serve)
+
+
 def _add_code(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("code", nargs="?", help="the text of a code; - for standard input")
@@ -143,6 +175,10 @@ def _add_code(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    _add_language(parser)
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lang",
         choices=available_languages(),
@@ -173,6 +209,18 @@ def _or(names: list[str]) -> str:
 def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 10_000:
         raise argparse.ArgumentTypeError("a whole number from 1 to 10000")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError("a port from 0 to 65535")
+    return int(text)
+
+
+def _minutes(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 1_440:
+        raise argparse.ArgumentTypeError("0 to 1440 minutes")
     return int(text)
 
 

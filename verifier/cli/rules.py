@@ -14,7 +14,7 @@ def run_rules(arguments: argparse.Namespace, language: Language) -> int:
     """List the presets, or show one or a file; see `arguments.EXIT_CODES`.
 
     Raises:
-        RulesError: The file cannot be read, or is not one of rules.
+        RulesFileError: The file cannot be read, or is not one of rules.
     """
     name = arguments.rules
     if name is None:

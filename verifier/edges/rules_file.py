@@ -8,6 +8,18 @@ from verifier.rules import MAX_CHARS, Rules, RulesError, parse_rules
 MAX_BYTES = 4 * MAX_CHARS  # UTF-8 needs four bytes at most for a character
 
 
+class RulesFileError(Exception):
+    """The file cannot be read or is not one of rules; the message says which, where and why.
+
+    Attributes:
+        line: Where, from 1; None for the file as a whole.
+    """
+
+    def __init__(self, name: str, error: RulesError) -> None:
+        super().__init__(f"{name}: {error}")
+        self.line = error.line
+
+
 def preset_names() -> list[str]:
     """The presets' names, `canteen` for example."""
     names = (file.name for file in _presets().iterdir())
@@ -30,11 +42,14 @@ def load_rules(name: str) -> Rules:
         name: A preset's name, or else the path of a file.
 
     Raises:
-        RulesError: The file cannot be read, or is not one of rules.
+        RulesFileError: The file cannot be read, or is not one of rules.
     """
     if name in preset_names():
         return parse_rules(preset_text(name))
-    return parse_rules(_decoded(_capped_bytes(Path(name))))
+    try:
+        return parse_rules(_decoded(_capped_bytes(Path(name))))
+    except RulesError as error:
+        raise RulesFileError(name, error) from error
 
 
 def _presets() -> resources.abc.Traversable:

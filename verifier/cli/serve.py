@@ -1,0 +1,82 @@
+"""`python -m verifier serve`: the check for tills and gates of this machine, over HTTP."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from verifier.cli.desk import Desk
+from verifier.cli.languages import Language
+from verifier.cli.reading import InputError
+from verifier.cli.service import Service
+from verifier.cli.service_http import open_server
+from verifier.edges.fetching import FetchError
+from verifier.edges.keeping import renew_knowledge
+from verifier.edges.knowledge_file import KnowledgeError
+from verifier.edges.replay_file import ReplayFile
+from verifier.edges.rules_file import load_rules
+from verifier.errors import DocumentError
+from verifier.policy import Policy
+from verifier.rules import Rules
+
+Clock = Callable[[], int]
+_ANY = "any"  # without rules of its own a service takes every good card
+
+
+def run_serve(arguments: argparse.Namespace, language: Language, clock: Clock) -> int:
+    """Serve until interrupted; see `arguments.EXIT_CODES`.
+
+    Raises:
+        RulesFileError: A file of rules cannot be read, or is not one.
+        InputError: The port is taken.
+        KnowledgeError: Codes cannot be remembered.
+    """
+    services = {Path(name).stem: load_rules(name) for name in arguments.rules or ()}
+    service = Service(
+        desk=Desk(arguments.knowledge, clock, ReplayFile(arguments.knowledge)),
+        services=services or {_ANY: Rules({"": _ANY}, Policy())},
+        language=language,
+        origins=frozenset(arguments.allow_origin or ()),
+    )
+    try:
+        server = open_server(service, arguments.port)
+    except OSError as error:
+        raise InputError(f"port {arguments.port}: {error.strerror}") from error
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: _shut_down(server.shutdown))
+    fetching = threading.Thread(
+        target=_keep_fetching, args=(service, arguments.fetch_minutes * 60, stop), daemon=True
+    )
+    fetching.start()
+    _tell(service, server.server_address[1])
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop.set()
+        server.server_close()
+    return 0
+
+
+def _shut_down(shutdown: Callable[[], None]) -> None:
+    # From another thread: `shutdown` waits for the loop that this signal interrupted.
+    threading.Thread(target=shutdown, daemon=True).start()
+
+
+def _keep_fetching(service: Service, every: int, stop: threading.Event) -> None:
+    while every and not stop.is_set():
+        try:
+            renew_knowledge(service.desk.folder, now=service.desk.clock())
+            service.fetch_problem.clear()
+        except (FetchError, KnowledgeError, DocumentError) as error:
+            service.fetch_problem[:] = [f"nothing new could be fetched: {error}"]
+        stop.wait(every)
+
+
+def _tell(service: Service, port: int) -> None:
+    print(f"http://127.0.0.1:{port}", flush=True)
+    for problem in service.status()["problems"]:
+        print(problem, file=sys.stderr, flush=True)

@@ -1,0 +1,123 @@
+"""What the local service answers (docs/local-service.md); `service_http` speaks HTTP."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from verifier.cli.answers import as_json, instant_of
+from verifier.cli.desk import Desk
+from verifier.cli.fetch import summary_of
+from verifier.cli.languages import Language, available_languages, load_language
+from verifier.edges.knowledge_file import KnowledgeError
+from verifier.errors import CardError
+from verifier.jws import parse_json_object
+from verifier.rules import Rules
+
+MAX_CHALLENGE_BYTES = 64
+
+
+class Problem(Exception):
+    """What is wrong with a request, or why it cannot be answered (RFC 9457)."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.title, self.detail = status, title, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the service answers with.
+
+    Attributes:
+        desk: Decides.
+        services: Rules by the name under which a request asks for them; the first is the usual.
+        language: Of sentences, where a request asks for none.
+        origins: Of the pages that may ask, `https://till.example` for example.
+        fetch_problem: Why nothing new could be fetched last time, in one item, or empty.
+    """
+
+    desk: Desk
+    services: Mapping[str, Rules]
+    language: Language
+    origins: frozenset[str]
+    fetch_problem: list[str] = field(default_factory=list)
+
+    def check(self, body: bytes) -> dict[str, Any]:
+        """Decide a code; the answer is that of `check --json`.
+
+        Raises:
+            Problem: The request is not one, or nothing can be decided.
+        """
+        request = _parse_request(body)
+        rules = self.services.get(request.get("rules", next(iter(self.services))))
+        if rules is None:
+            raise Problem(400, "Unknown rules", "rules: one of " + ", ".join(self.services))
+        language = _language_of(request, self.language)
+        challenge = request.get("challenge", "").encode("utf-8")
+        if len(challenge) > MAX_CHALLENGE_BYTES:
+            raise Problem(400, "Bad request", f"challenge: at most {MAX_CHALLENGE_BYTES} bytes")
+        try:
+            answer = self.desk.decide(request["code"], rules.policy, challenge=challenge)
+        except KnowledgeError as error:
+            raise Problem(503, "Nothing can be decided", str(error)) from error
+        return as_json(answer, language)
+
+    def status(self) -> dict[str, Any]:
+        """What is known, as of when, and by which clock."""
+        problems = [self.desk.problem] if self.desk.problem else []
+        try:
+            knowledge = summary_of(self.desk.knowledge())
+        except KnowledgeError as error:
+            knowledge, problems = None, [str(error)]
+        return {
+            "knowledge": knowledge,
+            "problems": problems + self.fetch_problem,
+            "services": {
+                name: rules.name_in(self.language.code) for name, rules in self.services.items()
+            },
+            "clock": instant_of(self.desk.clock()),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """Whether codes can be decided.
+
+        Raises:
+            Problem: They cannot.
+        """
+        try:
+            knowledge = self.desk.knowledge()
+        except KnowledgeError as error:
+            raise Problem(503, "Nothing can be decided", str(error)) from error
+        if knowledge.trust.expires_at <= self.desk.clock():
+            raise Problem(503, "Nothing can be decided", "the trust list is past its own end")
+        return {"ready": True}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of all that the service takes and answers."""
+    text = resources.files("verifier.cli").joinpath("service.schema.json").read_bytes()
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+def _parse_request(body: bytes) -> dict[str, str]:
+    try:
+        request = parse_json_object(body)
+    except CardError as error:
+        raise Problem(400, "Bad request", "the body is not a JSON object") from error
+    unknown = request.keys() - {"code", "rules", "challenge", "language"}
+    if unknown or "code" not in request:
+        raise Problem(400, "Bad request", "members: code; rules, challenge, language if wanted")
+    for name, value in request.items():
+        if not isinstance(value, str):
+            raise Problem(400, "Bad request", f"{name}: a text")
+    return request
+
+
+def _language_of(request: Mapping[str, str], usual: Language) -> Language:
+    code = request.get("language", usual.code)
+    if code not in available_languages():
+        raise Problem(400, "Bad request", "language: one of " + ", ".join(available_languages()))
+    return usual if code == usual.code else load_language(code)
