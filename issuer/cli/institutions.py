@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import IntegrityError
 
+from issuer.cli import consenting
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
-from issuer.cli.printing import moment, out, show_table
+from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.cli.refusals import Refused
 from issuer.clock import seconds_of
 from issuer.staff import Role, create_staff_key
@@ -25,9 +26,11 @@ processor = typer.Typer(
 staff_key = typer.Typer(help="API keys of an institution's staff.", no_args_is_help=True)
 router_key = typer.Typer(help="An institution's key of the ESC-Router.", no_args_is_help=True)
 
+institution.command("consent")(consenting.set_consent)
+
 _INSTITUTION_COLUMNS = (
     *("PIC", "Name", "Country", "Home"),
-    *("ESI scopes", "Prefixes", "Processor", "Router key"),
+    *("ESI scopes", "Prefixes", "Processor", "Router key", "Consent"),
 )
 PicArgument = Annotated[str, typer.Argument(help="PIC: nine digits")]
 
@@ -47,6 +50,9 @@ def add_institution(
     processor_vat: Annotated[
         str | None, typer.Option("--processor", help="VAT number of who issues for it")
     ] = None,
+    asks_consent: Annotated[
+        bool, typer.Option(help="Registration with the ESC-Router waits for the student's consent")
+    ] = False,
 ) -> None:
     """Add an institution; then give it keys (`keys create`) and staff (`staff-key create`)."""
     row = Institution(
@@ -57,6 +63,7 @@ def add_institution(
         esi_scopes=[text.lower() for text in scope or [home]],
         escn_prefixes=prefix or ["001"],
         processor_vat=processor_vat,
+        asks_consent=asks_consent,
         created_at=0,
     )
     _check(row)
@@ -76,32 +83,15 @@ def list_institutions() -> None:
     """Show all institutions."""
     with open_deployment() as deployment, deployment.reading() as session:
         rows = institutions.every(session)
-        show_table(
-            (
-                "PIC",
-                "Name",
-                "Country",
-                "Home",
-                "ESI scopes",
-                "Prefixes",
-                "Processor",
-                "Router key",
-            ),
-            [
-                (
-                    row.pic,
-                    row.name,
-                    row.country,
-                    row.schac_home_organization,
-                    ", ".join(row.esi_scopes),
-                    ", ".join(row.escn_prefixes),
-                    row.processor_vat,
-                    _router_key_state(row),
-                )
-                for row in rows
-            ],
-            title="Institutions",
-        )
+        show_table(_INSTITUTION_COLUMNS, [_facts(row) for row in rows], title="Institutions")
+
+
+@institution.command("show")
+def show_institution(pic: PicArgument) -> None:
+    """Show one institution."""
+    with open_deployment() as deployment, deployment.reading() as session:
+        facts = _facts(institution_of(session, pic))
+        show_facts(list(zip(_INSTITUTION_COLUMNS, facts, strict=True)), title=f"Institution {pic}")
 
 
 @processor.command("add")
@@ -209,6 +199,20 @@ def _unless_taken(words: str) -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Refused(words) from error
+
+
+def _facts(row: Institution) -> tuple[object, ...]:
+    return (
+        row.pic,
+        row.name,
+        row.country,
+        row.schac_home_organization,
+        ", ".join(row.esi_scopes),
+        ", ".join(row.escn_prefixes),
+        row.processor_vat,
+        _router_key_state(row),
+        "required" if row.asks_consent else "not required",
+    )
 
 
 def _router_key_state(row: Institution) -> str:

@@ -7,7 +7,17 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from issuer import errors
-from issuer.cli import cards, installing, institutions, keys, refusals, router, running, students
+from issuer.cli import (
+    cards,
+    importing,
+    installing,
+    institutions,
+    keys,
+    refusals,
+    router,
+    running,
+    students,
+)
 from issuer.cli.printing import err
 from issuer.cli.refusals import Refused
 from verifier.errors import MalformedIdentifier
@@ -30,13 +40,14 @@ program = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _flat in (installing, students, running):
+for _flat in (installing, importing, running):
     program.registered_commands.extend(_flat.app.registered_commands)
 program.add_typer(institutions.institution, name="institution")
 program.add_typer(institutions.processor, name="processor")
 program.add_typer(keys.app, name="keys")
 program.add_typer(institutions.staff_key, name="staff-key")
 program.add_typer(institutions.router_key, name="router-key")
+program.add_typer(students.app, name="students")
 program.add_typer(cards.app, name="cards")
 program.add_typer(router.app, name="esc-router")
 

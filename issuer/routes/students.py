@@ -1,20 +1,36 @@
 """Students of the caller's institution."""
 
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import Field
+from sqlmodel import Session
 
-from issuer.deps import PagingDep, Reader, ReadingSessionDep, SearchText
+from issuer.consent import give_consent, withdraw_consent
+from issuer.deps import (
+    NowDep,
+    Officer,
+    PagingDep,
+    Reader,
+    ReadingSessionDep,
+    SearchText,
+    SessionDep,
+)
+from issuer.errors import StudentNotFound
 from issuer.routes.answers import Answer, Instant, StaffRoute, refusals
 from issuer.store import students
+from issuer.tables import Student
 
 router = APIRouter(prefix="/api/v1", tags=["students"], route_class=StaffRoute)
 
 
 class StudentAnswer(Answer):
-    """A student as the institution knows them."""
+    """A student as the institution knows them; of one who is being erased, only the ESI."""
 
+    number: int = Field(
+        validation_alias="id", description="Ours, for addresses: it says nothing", examples=[17]
+    )
     esi: str = Field(examples=["urn:schac:personalUniqueCode:int:esi:lu.lv:ab12345"])
     full_name: str = Field(examples=["Anna Bērziņa"])
     given_name: str | None = Field(examples=["Anna"])
@@ -26,6 +42,10 @@ class StudentAnswer(Answer):
     router_registered_at: Instant | None = Field(
         description="Since when the ESC-Router knows the person"
     )
+    consented_at: Instant | None = Field(
+        description="Since when the student consents to that; needed where the institution asks"
+    )
+    erasing_since: Instant | None = Field(description="Set while the student is being erased")
     created_at: Instant
     updated_at: Instant
 
@@ -37,6 +57,11 @@ class StudentPage(Answer):
     total: int = Field(description="Of all pages")
     page: int
     size: int
+
+
+NumberPath = Annotated[
+    int, Path(alias="number", ge=1, le=2**62, description="The student's number", examples=[17])
+]
 
 
 @router.get("/students", summary="Search students", responses=refusals())
@@ -51,3 +76,42 @@ def search_students(
         page=paging.page,
         size=paging.size,
     )
+
+
+@router.get("/students/{number}", summary="One student", responses=refusals(404))
+def show_student(caller: Reader, session: ReadingSessionDep, number: NumberPath) -> StudentAnswer:
+    """The institution's student with this number; an erased one is not found."""
+    return StudentAnswer.model_validate(_found(session, caller.pic, number))
+
+
+@router.put(
+    "/students/{number}/router-consent",
+    summary="The student consents to registration",
+    responses=refusals(404, 409),
+)
+def put_consent(
+    caller: Officer, session: SessionDep, now: NowDep, number: NumberPath
+) -> StudentAnswer:
+    """Registered with the ESC-Router as soon as possible, if the institution asks for consent."""
+    student = give_consent(session, caller.pic, number, now=now, actor=caller.actor)
+    return StudentAnswer.model_validate(student)
+
+
+@router.delete(
+    "/students/{number}/router-consent",
+    summary="The student takes consent back",
+    responses=refusals(404, 409),
+)
+def delete_consent(
+    caller: Officer, session: SessionDep, now: NowDep, number: NumberPath
+) -> StudentAnswer:
+    """Enrolment and cards are removed from the ESC-Router; the card itself lives on."""
+    student = withdraw_consent(session, caller.pic, number, now=now, actor=caller.actor)
+    return StudentAnswer.model_validate(student)
+
+
+def _found(session: Session, pic: str, number: int) -> Student:
+    student = students.by_id(session, number)
+    if student is None or student.pic != pic or student.erased_at is not None:
+        raise StudentNotFound("no such student at this institution")
+    return student

@@ -40,6 +40,14 @@ def by_esi(session: Session, pic: str, esi_normal: str) -> Student | None:
     return session.exec(statement).one_or_none()
 
 
+def with_esi(session: Session, esi_normal: str, *, pic: str | None) -> Sequence[Student]:
+    """Students with this ESI, of one institution or of all."""
+    statement = select(Student).where(Student.esi_normal == esi_normal)
+    if pic is not None:
+        statement = statement.where(Student.pic == pic)
+    return session.exec(statement.order_by(col(Student.pic))).all()
+
+
 def hold(session: Session, pic: str, student_id: int) -> Student | None:
     """The institution's student as committed now, held until the transaction ends."""
     statement = select(Student).where(Student.id == student_id, Student.pic == pic)
