@@ -127,12 +127,12 @@ def fetch(http: httpx.Client, request: Request, kind: Kind) -> bytes:
 
 
 def command(http: httpx.Client, request: Request, kind: Kind = JSON) -> None:
-    """Send one request whose success carries no document: what it says is not looked at.
+    """Send one request whose success is all that matters: what else it says is not looked at.
 
     Args:
         http: From `open_router_http`.
         request: What to send.
-        kind: What a refusal has to be.
+        kind: What an answer has to be, if it is anything: a proxy's page is no success.
 
     Raises:
         RouterUnavailable: No usable answer; `refuse` raises the others.
@@ -155,7 +155,7 @@ def _ask(
             follow_redirects=False,
         ) as response:
             _refuse_unusable(response)
-            if not (success_is_enough and response.is_success):
+            if not (success_is_enough and _is_bare_success(response)):
                 _check_type(response, kind)
             return response.status_code, _capped_body(response, kind, http.timeout.read)
     except httpx.HTTPError as error:
@@ -174,6 +174,11 @@ def _headers(request: Request, kind: Kind) -> dict[str, str]:
 
 def _is_success(status: int) -> bool:
     return 200 <= status < 300
+
+
+def _is_bare_success(response: httpx.Response) -> bool:
+    status = response.status_code
+    return status == 204 or (_is_success(status) and "Content-Type" not in response.headers)
 
 
 def _refuse_unusable(response: httpx.Response) -> None:
