@@ -73,6 +73,25 @@ def mark_router_key_refused(session: Session, pic: str, *, now: int) -> None:
     )
 
 
+def refuse_router_key(session: Session, pic: str, *, sealed_key: bytes, now: int) -> bool:
+    """Remember that the router refused this key; false if staff stored another one meanwhile."""
+    refused = (
+        update(Institution)
+        .where(col(Institution.pic) == pic, col(Institution.sealed_router_key) == sealed_key)
+        .values(router_key_refused_at=now)
+    )
+    return session.exec(refused).rowcount == 1
+
+
+def pause_router(session: Session, pic: str, *, until: int) -> None:
+    """The router asked this institution's key to wait: nothing is sent with it before then."""
+    session.exec(
+        update(Institution)
+        .where(col(Institution.pic) == pic, col(Institution.router_paused_until) < until)
+        .values(router_paused_until=until)
+    )
+
+
 def add_processor(session: Session, processor: Processor) -> Processor:
     """Store who issues for several institutions."""
     session.add(processor)

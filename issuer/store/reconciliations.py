@@ -17,12 +17,15 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, func, select, update
 
 from issuer.errors import RunNotFound, RunUnderWay
 from issuer.store import institutions
 from issuer.store.paging import Page, Paging
 from issuer.tables import Institution, Reconciliation
+
+_FURTHEST = 3_600  # seconds; no lease and no pause is longer
 
 
 class RunKind(StrEnum):
@@ -112,14 +115,22 @@ def begin(
 
 def claim_due(session: Session, *, kind: RunKind, now: int, lease: timedelta) -> RunClaim | None:
     """Take the run that has waited longest, if any may be worked on."""
-    due = col(Reconciliation.next_attempt_at) <= now
-    return _claim(session, kind, [due], now, lease)
+    # A clock that was set back: what lies further ahead than any pause has come.
+    far = now + _FURTHEST
+    free = [
+        or_(column <= now, column > far)
+        for column in (col(Reconciliation.next_attempt_at), col(Reconciliation.leased_until))
+    ]
+    return _claim(session, kind, free, now, lease)
 
 
 def claim(
     session: Session, run_id: int, *, kind: RunKind, now: int, lease: timedelta
 ) -> RunClaim | None:
-    """Take this run, even if it was put off, unless somebody works on it."""
+    """Take this run over, even if it was put off or somebody works on it.
+
+    Whoever worked on it finds the lease lost, and what was not recorded is done again.
+    """
     return _claim(session, kind, [col(Reconciliation.id) == run_id], now, lease)
 
 
@@ -228,10 +239,12 @@ def _claim(
         .where(
             col(Reconciliation.kind) == kind.value,
             col(Reconciliation.state) == RunState.WAITING.value,
-            col(Reconciliation.leased_until) <= now,
             col(Institution.sealed_router_key).is_not(None),
             col(Institution.router_key_refused_at).is_(None),
-            col(Institution.router_paused_until) <= now,
+            or_(
+                col(Institution.router_paused_until) <= now,
+                col(Institution.router_paused_until) > now + _FURTHEST,
+            ),
             *where,
         )
         .order_by(col(Reconciliation.next_attempt_at), col(Reconciliation.id))
