@@ -139,7 +139,7 @@ def _finish(session: Session, erasure: Erasure, student: Student, *, at: int) ->
     )
     erasures.discard_waiting(session, erasure.student_id, why="the student was erased")
     _forget_all_but_esi(student, at)
-    student.esi = student.esi_normal = f"erased:{student.id}"
+    student.esi, student.esi_normal = "", f"erased:{student.id}"  # no two are alike
     student.erasing_since, student.erased_at = None, at
     erasure.finished_at = at
     session.add_all((student, erasure))
