@@ -13,15 +13,37 @@ from issuer.deps import Issuer
 from issuer.edge import BodyCap, HeadAsGet, RequestLog, Turns
 from issuer.key_life import check_keys
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
+from issuer.metrics import Metrics, load_token
 from issuer.problems import install
 from issuer.publishing.cache import PublicationCache
-from issuer.routes import audits, cards, deliveries, imports, institutions, published, students
+from issuer.routes import (
+    audits,
+    cards,
+    deliveries,
+    erasures,
+    imports,
+    institutions,
+    metrics,
+    published,
+    router,
+    students,
+)
 from issuer.settings import IssuerSettings, read_secret
 from issuer.worker import Worker, open_worker
 
 # Half of the threads and connections: whoever must commit always finds one (`issuer.edge`).
 STAFF_AT_A_TIME = POOL_SIZE // 2
-_ROUTERS = (institutions, imports, students, cards, deliveries, audits, published)
+_ROUTERS = (
+    institutions,
+    router,
+    imports,
+    students,
+    erasures,
+    cards,
+    deliveries,
+    audits,
+    published,
+)
 
 
 def create_app(
@@ -57,12 +79,21 @@ def create_app(
     app.state.worker = worker
     for module in _ROUTERS:
         app.include_router(module.router)
+    _add_metrics(app, issuer)
     install(app)
     app.add_middleware(Turns, prefix="/api/", at_a_time=STAFF_AT_A_TIME)
     app.add_middleware(BodyCap, exceptions={imports.IMPORTS_PATH: imports.MAX_IMPORT_BODY_BYTES})
     app.add_middleware(RequestLog)
     app.add_middleware(HeadAsGet)
     return app
+
+
+def _add_metrics(app: FastAPI, issuer: Issuer) -> None:
+    token_file = issuer.settings.metrics_token_file
+    if token_file is not None:
+        token = load_token(token_file)
+        app.state.metrics = Metrics(issuer.reading_engine, issuer.clock, token)
+        app.include_router(metrics.router)
 
 
 def open_issuer(settings: IssuerSettings, *, clock: Clock) -> Issuer:

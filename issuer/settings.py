@@ -40,6 +40,8 @@ class IssuerSettings(BaseSettings):
         qr_lifetime: How long a QR credential lives at most.
         credential_lifetime: How long an SD-JWT VC lives at most.
         key_lifetime: How long a new key may sign.
+        metrics_token_file: Holds what a scraper of `/metrics` must show, at least 16 characters;
+            without this setting there is no `/metrics`.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
 
@@ -59,6 +61,7 @@ class IssuerSettings(BaseSettings):
     qr_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=30)
     credential_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=180)
     key_lifetime: Annotated[timedelta, Field(gt=timedelta(days=1))] = timedelta(days=3 * 365)
+    metrics_token_file: Path | None = None
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @property

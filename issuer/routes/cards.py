@@ -19,44 +19,18 @@ from issuer.deps import (
     SearchText,
     SessionDep,
 )
-from issuer.errors import CardNotFound, InstitutionNotFound, StudentNotFound
+from issuer.errors import CardNotFound, StudentNotFound
+from issuer.esc_router.standing import Standing, cards_with, standings_of
 from issuer.lifecycle import CardState
-from issuer.routes.answers import Answer, Body, Instant, StaffRoute, refusals
-from issuer.store import cards, institutions, students
-from issuer.tables import Card, Institution, Student
+from issuer.routes.answers import Body, StaffRoute, refusals
+from issuer.routes.card_answers import EXAMPLE_ESCN, CardAnswer, CardPage, card_answer
+from issuer.routes.institutions import institution_of
+from issuer.store import cards, students
+from issuer.tables import Institution, Student
 from verifier.errors import MalformedIdentifier
 from verifier.identifiers import parse_escn, parse_esi
 
 router = APIRouter(prefix="/api/v1", tags=["cards"], route_class=StaffRoute)
-
-_EXAMPLE_ESCN = "fbd78c01-6423-103e-add8-001999853608"
-
-
-class CardAnswer(Answer):
-    """A card and whose it is."""
-
-    escn: str = Field(description="European Student Card Number", examples=[_EXAMPLE_ESCN])
-    state: CardState
-    reason: str | None = Field(description="Why suspended or revoked", examples=[None])
-    issued_on: date = Field(examples=["2026-09-01"])
-    expires_on: date = Field(description="The last day", examples=["2029-08-31"])
-    esi: str = Field(examples=["urn:schac:personalUniqueCode:int:esi:lu.lv:ab12345"])
-    full_name: str = Field(examples=["Anna Bērziņa"])
-    academic_level: str | None = Field(examples=["BACHELOR"])
-    router_registered_at: Instant | None = Field(
-        description="Since when the ESC-Router knows the card"
-    )
-    created_at: Instant
-    updated_at: Instant
-
-
-class CardPage(Answer):
-    """One page of cards."""
-
-    items: list[CardAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 class CardOrder(Body):
@@ -88,24 +62,7 @@ class Reason(Body):
     reason: str = Field(min_length=1, max_length=200, examples=["The phone was stolen"])
 
 
-EscnPath = Annotated[str, Path(max_length=36, description="Card number", examples=[_EXAMPLE_ESCN])]
-
-
-def card_answer(card: Card, student: Student) -> CardAnswer:
-    """The answer for a card's rows."""
-    return CardAnswer(
-        escn=card.escn,
-        state=CardState(card.state),
-        reason=card.reason,
-        issued_on=card.issued_on,
-        expires_on=card.expires_on,
-        esi=student.esi,
-        full_name=student.full_name,
-        academic_level=student.academic_level,
-        router_registered_at=card.router_registered_at,
-        created_at=card.created_at,
-        updated_at=card.updated_at,
-    )
+EscnPath = Annotated[str, Path(max_length=36, description="Card number", examples=[EXAMPLE_ESCN])]
 
 
 @router.get("/cards", summary="Search cards", responses=refusals())
@@ -115,11 +72,18 @@ def search_cards(
     paging: PagingDep,
     search: SearchText = "",
     state: Annotated[CardState | None, Query(description="Only cards in this state")] = None,
+    standing: Annotated[
+        Standing | None,
+        Query(alias="router", description="Only cards that stand so with the ESC-Router"),
+    ] = None,
 ) -> CardPage:
     """Cards with their students, by name; `search` finds them without case and accents."""
-    found = cards.search(session, caller.pic, text=search, state=state, paging=paging)
+    institution = institution_of(session, caller.pic)
+    also = None if standing is None else cards_with(institution, standing)
+    found = cards.search(session, caller.pic, text=search, state=state, also=also, paging=paging)
+    standings = standings_of(session, institution, [card.escn for card, _ in found.items])
     return CardPage(
-        items=[card_answer(card, student) for card, student in found.items],
+        items=[card_answer(card, student, standings[card.escn]) for card, student in found.items],
         total=found.total,
         page=paging.page,
         size=paging.size,
@@ -148,7 +112,7 @@ def order_card(
         actor=caller.actor,
     )
     response.headers["location"] = f"/api/v1/cards/{card.escn}"
-    return card_answer(card, student)
+    return _answer_of(session, caller, card.escn)
 
 
 @router.get("/cards/{escn}", summary="One card", responses=refusals(404))
@@ -210,9 +174,7 @@ def revoke_card(
 
 
 def _orderer(session: Session, pic: str, esi: str) -> tuple[Institution, Student]:
-    institution = institutions.by_pic(session, pic)
-    if institution is None:
-        raise InstitutionNotFound("no such institution in this deployment")
+    institution = institution_of(session, pic)
     student = students.by_esi(session, pic, parse_esi(esi).normal)
     if student is None:
         raise StudentNotFound("no such student at this institution")
@@ -231,4 +193,6 @@ def _answer_of(session: Session, caller: Caller, escn: str) -> CardAnswer:
     found = cards.with_student(session, caller.pic, escn)
     if found is None:
         raise CardNotFound("no such card at this institution")
-    return card_answer(*found)
+    # What was just changed is in the database now: both statements see it.
+    standings = standings_of(session, institution_of(session, caller.pic), [escn])
+    return card_answer(*found, standings[escn])

@@ -36,7 +36,7 @@ class InstitutionAnswer(Answer):
 @router.get("/institution", summary="Your institution", responses=refusals())
 def show_institution(caller: Reader, session: ReadingSessionDep) -> InstitutionAnswer:
     """The institution of the staff key, with the number of its cards and deliveries."""
-    row = _institution(session, caller.pic)
+    row = institution_of(session, caller.pic)
     processor = institutions.processor_by_vat(session, row.processor_vat or "")
     return InstitutionAnswer(
         pic=row.pic,
@@ -53,7 +53,12 @@ def show_institution(caller: Reader, session: ReadingSessionDep) -> InstitutionA
     )
 
 
-def _institution(session: Session, pic: str) -> Institution:
+def institution_of(session: Session, pic: str) -> Institution:
+    """The caller's institution.
+
+    Raises:
+        InstitutionNotFound: This deployment has none with that PIC.
+    """
     row = institutions.by_pic(session, pic)
     if row is None:
         raise InstitutionNotFound("no such institution in this deployment")

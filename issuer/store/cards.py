@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, func, or_, select
 
 from issuer.searching import fold
@@ -116,6 +116,7 @@ def search(
     *,
     text: str = "",
     state: str | None = None,
+    also: ColumnElement[bool] | None = None,
     paging: Paging | None = None,
 ) -> Page[tuple[Card, Student]]:
     """The institution's cards with their students, by name.
@@ -125,12 +126,15 @@ def search(
         pic: Whose.
         text: Any part of the name, ESI, e-mail address or card number; empty for all.
         state: Only cards in this state.
+        also: A further condition on them.
         paging: Which page, the first by default.
     """
     paging = paging or Paging()
-    where = [col(Card.pic) == pic]
+    where: list[ColumnElement[bool]] = [col(Card.pic) == pic]
     if state is not None:
         where.append(col(Card.state) == state)
+    if also is not None:
+        where.append(also)
     if text.strip():
         pattern = containing(fold(text.strip()))
         found_by = (col(Student.search_text), col(Card.escn))

@@ -65,6 +65,14 @@ def published_at(session: Session, path: str) -> int | None:
     return session.exec(statement).one_or_none()
 
 
+def oldest_below(session: Session, prefix: str) -> int | None:
+    """When the oldest of the documents was published whose path begins like this."""
+    oldest = select(func.min(Publication.published_at)).where(
+        col(Publication.path).startswith(prefix)
+    )
+    return session.exec(oldest).one()
+
+
 def sequence_of(session: Session, path: str) -> int:
     """The sequence number of the document under this path, 0 if there is none."""
     statement = select(Publication.sequence).where(Publication.path == path)

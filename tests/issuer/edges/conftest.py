@@ -1,17 +1,26 @@
-"""Keys of two institutions and of the trust list, in real files; a phone."""
+"""Keys of two institutions and of the trust list, in real files; a phone; the served issuer."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr
 from sqlmodel import Session
 
+from issuer.app import create_app
 from issuer.issuing import IssuingPolicy
 from issuer.key_life import create_key
 from issuer.keys import FileKeyRing
+from issuer.settings import IssuerSettings
+from issuer.staff import Role, create_staff_key
 from issuer.store import devices
 from issuer.tables import Card, Device
+from tests.conftest import SettableClock
+from tests.issuer.edges.serving import Served
 from verifier.jws import public_jwk_of
 
 PIC = "999900001"
@@ -63,3 +72,49 @@ def device(session: Session, card: Card) -> Device:
     added = devices.add(session, row)
     session.commit()
     return added
+
+
+@pytest.fixture
+def settings(
+    database_url: str, keys_folder: Path, tmp_path: Path, keys: FileKeyRing
+) -> IssuerSettings:
+    """Of a deployment whose keys exist."""
+    assert keys
+    secret, passphrase = tmp_path / "secret", tmp_path / "passphrase"
+    secret.write_bytes(b"s" * 40)
+    passphrase.write_bytes(PASSPHRASE + b"\n")
+    return IssuerSettings(
+        database_url=SecretStr(database_url),
+        public_url=PUBLIC_URL,
+        keys_dir=keys_folder,
+        key_passphrase_file=passphrase,
+        secret_file=secret,
+    )
+
+
+@pytest.fixture
+def address(settings: IssuerSettings, clock: SettableClock, session: Session) -> Iterator[str]:
+    session.rollback()
+    with Served(create_app(settings, clock=clock)) as address:
+        yield address
+
+
+def staff_key_text(session: Session, pic: str, role: Role) -> str:
+    """A staff key that was just made."""
+    _, text = create_staff_key(session, pic=pic, role=role, label="test", now=NOON)
+    session.commit()
+    return text
+
+
+@pytest.fixture
+def call(address: str, session: Session) -> Iterator[Any]:
+    """Call a route as an officer of the first institution, or with another `key`."""
+    officer = staff_key_text(session, PIC, Role.OFFICER)
+    with httpx.Client(base_url=address) as http:
+
+        def call(method: str, path: str, *, key: str | None = officer, **more: Any) -> Any:
+            session.rollback()  # a test that reads would hold SQLite's only lock
+            headers = {"authorization": f"Bearer {key}"} if key else {}
+            return http.request(method, path, headers=headers | more.pop("headers", {}), **more)
+
+        yield call

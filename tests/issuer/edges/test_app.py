@@ -5,7 +5,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,60 +21,15 @@ from issuer.keys import FileKeyRing
 from issuer.problems import PROBLEM_TYPE
 from issuer.publishing.due import publish_due
 from issuer.settings import IssuerSettings
-from issuer.staff import Role, create_staff_key
+from issuer.staff import Role
 from issuer.store import cards, deliveries, staff, students
 from issuer.tables import AuditEntry, Card, Delivery, Student
 from tests.conftest import SettableClock
 from tests.issuer.conftest import card_row, student_row
-from tests.issuer.edges.conftest import NOON, OTHER_PIC, PASSPHRASE, PIC, PUBLIC_URL
+from tests.issuer.edges.conftest import NOON, OTHER_PIC, PIC, staff_key_text
 from tests.issuer.edges.serving import Served
 
 ESI = "urn:schac:personalUniqueCode:int:esi:daugava.example:1"
-
-
-@pytest.fixture
-def settings(
-    database_url: str, keys_folder: Path, tmp_path: Path, keys: FileKeyRing
-) -> IssuerSettings:
-    """Of a deployment whose keys exist."""
-    assert keys
-    secret, passphrase = tmp_path / "secret", tmp_path / "passphrase"
-    secret.write_bytes(b"s" * 40)
-    passphrase.write_bytes(PASSPHRASE + b"\n")
-    return IssuerSettings(
-        database_url=SecretStr(database_url),
-        public_url=PUBLIC_URL,
-        keys_dir=keys_folder,
-        key_passphrase_file=passphrase,
-        secret_file=secret,
-    )
-
-
-@pytest.fixture
-def address(settings: IssuerSettings, clock: SettableClock, session: Session) -> Iterator[str]:
-    session.rollback()
-    with Served(create_app(settings, clock=clock)) as address:
-        yield address
-
-
-def _staff_key(session: Session, pic: str, role: Role) -> str:
-    _, text = create_staff_key(session, pic=pic, role=role, label="test", now=NOON)
-    session.commit()
-    return text
-
-
-@pytest.fixture
-def call(address: str, session: Session) -> Iterator[Any]:
-    """Call a route as an officer of the first institution, or with another `key`."""
-    officer = _staff_key(session, PIC, Role.OFFICER)
-    with httpx.Client(base_url=address) as http:
-
-        def call(method: str, path: str, *, key: str | None = officer, **more: Any) -> Any:
-            session.rollback()  # a test that reads would hold SQLite's only lock
-            headers = {"authorization": f"Bearer {key}"} if key else {}
-            return http.request(method, path, headers=headers | more.pop("headers", {}), **more)
-
-        yield call
 
 
 def _slug(response: httpx.Response) -> str:
@@ -87,6 +41,7 @@ def _slug(response: httpx.Response) -> str:
 
 EVERY_STAFF_ROUTE = [
     ("GET", "/api/v1/institution"),
+    ("GET", "/api/v1/institution/router"),
     ("POST", "/api/v1/imports"),
     ("GET", "/api/v1/students"),
     ("GET", "/api/v1/cards"),
@@ -117,7 +72,7 @@ def _request(method: str, path: str, escn: str) -> dict[str, Any]:
 def test_without_a_key_of_ours_nothing_of_staff_is_answered(
     call: Any, card: Card, session: Session
 ) -> None:
-    ended = _staff_key(session, PIC, Role.ADMIN)
+    ended = staff_key_text(session, PIC, Role.ADMIN)
     staff.end(session, PIC, 2, now=1)
     session.commit()
     for key in (None, "esc_" + "A" * 43, "x", ended):
@@ -128,7 +83,7 @@ def test_without_a_key_of_ours_nothing_of_staff_is_answered(
 
 
 def test_a_reader_changes_nothing(call: Any, card: Card, session: Session) -> None:
-    reader = _staff_key(session, PIC, Role.READER)
+    reader = staff_key_text(session, PIC, Role.READER)
     for method, path in EVERY_STAFF_ROUTE:
         answer = call(**_request(method, path, card.escn), key=reader)
         assert (answer.status_code == 403) is (method == "POST"), path
@@ -141,7 +96,7 @@ def test_what_another_institution_has_does_not_exist(
 ) -> None:
     deliveries.want(session, pic=PIC, student_id=card.student_id, escn=card.escn, now=1)
     delivery = session.exec(select(Delivery)).one().id
-    other = _staff_key(session, OTHER_PIC, Role.ADMIN)
+    other = staff_key_text(session, OTHER_PIC, Role.ADMIN)
     unknown = f"00000001-6423-103e-add8-001{OTHER_PIC}"
     for method, path in EVERY_STAFF_ROUTE:
         if "{escn}" in path:
@@ -276,7 +231,7 @@ def test_a_commit_that_fails_is_never_a_201(
     settings: IssuerSettings, clock: SettableClock, session: Session, student: Student
 ) -> None:
     assert student.id
-    key = _staff_key(session, PIC, Role.OFFICER)
+    key = staff_key_text(session, PIC, Role.OFFICER)
     app = create_app(settings, clock=clock)
 
     def fail(_connection: Any) -> None:
@@ -440,7 +395,7 @@ def test_a_burst_of_cut_off_requests_does_not_freeze_the_server(
     settings: IssuerSettings, clock: SettableClock, session: Session, card: Card
 ) -> None:
     assert card.escn
-    key = _staff_key(session, PIC, Role.OFFICER)
+    key = staff_key_text(session, PIC, Role.OFFICER)
     with Served(create_app(settings, clock=clock)) as address, httpx.Client() as http:
         port = int(address.rsplit(":", 1)[1])
         assert http.get(address + "/healthz").is_success
@@ -462,7 +417,7 @@ def test_many_writers_at_once_all_get_their_turn(
         student = students.add(session, student_row(code=f"{number}"))
         cards.add(session, card_row(student, number))
     session.commit()
-    key = _staff_key(session, PIC, Role.OFFICER)
+    key = staff_key_text(session, PIC, Role.OFFICER)
     found = session.exec(select(Card.escn)).all()
     session.rollback()
     outcomes: list[int] = []
@@ -488,7 +443,7 @@ def test_many_writers_at_once_all_get_their_turn(
 def test_logs_name_the_route_and_nobody(
     address: str, session: Session, card: Card, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = _staff_key(session, PIC, Role.OFFICER)
+    key = staff_key_text(session, PIC, Role.OFFICER)
     with caplog.at_level("DEBUG", logger="issuer"):
         headers = {"authorization": f"Bearer {key}"}
         httpx.get(f"{address}/api/v1/cards/{card.escn}", headers=headers)

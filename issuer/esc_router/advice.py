@@ -1,0 +1,66 @@
+"""What staff should do about what is not in step with the ESC-Router, with the command for it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from issuer.esc_router.overview import KeyState, Overview
+from issuer.store.deliveries import DeliveryState
+
+WORKER_MISSED_AFTER = 60  # seconds; a worker ends its rounds within some, if there is any
+
+
+class Advice(NamedTuple):
+    """One thing to do, or to wait for.
+
+    Attributes:
+        what: A sentence.
+        command: What to type; None where time is enough.
+    """
+
+    what: str
+    command: str | None = None
+
+
+def advice_for(overview: Overview, *, now: int) -> list[Advice]:
+    """What would bring the institution in step, the most urgent first; empty if it is.
+
+    Args:
+        overview: Where it stands.
+        now: Seconds.
+    """
+    return [*_about_key(overview), *_about_worker(overview, now=now), *_about_rest(overview)]
+
+
+def _about_key(overview: Overview) -> Iterator[Advice]:
+    command = f"python -m issuer router-key set {overview.pic}"
+    if overview.key == KeyState.REFUSED:
+        yield Advice("Store a new router key: the router refused this one", command)
+    elif overview.key == KeyState.MISSING and overview.open_deliveries:
+        yield Advice("Store the router key: without it all waits", command)
+
+
+def _about_worker(overview: Overview, *, now: int) -> Iterator[Advice]:
+    """A worker that is busy with a long round shows that by what it delivers."""
+    signs = (overview.worker_seen_at, overview.last_delivered_at)
+    last_sign = max((sign for sign in signs if sign is not None), default=None)
+    is_missed = last_sign is None or now - last_sign > WORKER_MISSED_AFTER
+    if is_missed and overview.deliveries[DeliveryState.WAITING]:
+        yield Advice("Start a worker: none is running", "python -m issuer worker")
+
+
+def _about_rest(overview: Overview) -> Iterator[Advice]:
+    pic = overview.pic
+    if overview.deliveries[DeliveryState.STOPPED]:
+        yield Advice(
+            "See what was refused; correct the records, then send them again",
+            f"python -m issuer esc-router deliveries list {pic} --state stopped",
+        )
+    if overview.circuit_open_since is not None:
+        yield Advice("Nothing else: the router does not answer, and is tried again by itself")
+    elif overview.failing:
+        yield Advice("Nothing yet: what fails is tried again by itself")
+    if overview.differences_left:
+        yield Advice(
+            "See what differs, and let it be repaired",
+            f"python -m issuer esc-router reconcile {pic} --help",
+        )
