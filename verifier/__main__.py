@@ -4,6 +4,7 @@ import sys
 import time
 
 from verifier.cli.arguments import parse_arguments
+from verifier.cli.batch import run_batch
 from verifier.cli.check import run_check
 from verifier.cli.fetch import run_fetch
 from verifier.cli.languages import Language, load_language
@@ -23,6 +24,8 @@ def main(words: list[str]) -> int:
     arguments = parse_arguments(words)
     language = load_language(arguments.lang)
     try:
+        if arguments.command == "check" and arguments.csv is not None:
+            return run_batch(arguments, language, _now)
         if arguments.command == "check":
             return run_check(arguments, language, _now)
         if arguments.command == "fetch":

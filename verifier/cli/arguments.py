@@ -1,11 +1,11 @@
 """The command line's words: `python -m verifier --help`."""
 
 import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from verifier.cli.languages import available_languages, preferred_language
+from verifier.cli.values import challenge, default_folder, listed, whole_number
 from verifier.edges.rules_file import load_rules, preset_names
 from verifier.policy import DAY, HOUR, Policy
 
@@ -33,7 +33,17 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     _add_show(commands)
     _add_rules(commands)
     _add_serve(commands)
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    if arguments.command == "check" and arguments.csv is not None:
+        _refuse_with_csv(parser, arguments)
+    return arguments
+
+
+def _refuse_with_csv(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if arguments.code or arguments.file or arguments.image:
+        parser.error("--csv is a source of codes by itself")
+    if arguments.challenge or arguments.json:
+        parser.error("--csv goes without --challenge and --json; --report has every answer")
 
 
 def policy_of(arguments: argparse.Namespace) -> Policy:
@@ -68,28 +78,56 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.add_argument(
         "--rules",
         metavar="RULES",
-        help=f"what the service accepts: a file, or {_or(preset_names())}",
+        help=f"what the service accepts: a file, or {listed(preset_names())}",
     )
     check.add_argument("--live-only", action="store_true", help="refuse printed and static codes")
     check.add_argument(
         "--identity-only", action="store_true", help="refuse codes without a student identifier"
     )
     check.add_argument(
-        "--fresh-hours", type=_count, metavar="N", help="status is fresh (default 24)"
+        "--fresh-hours",
+        type=whole_number(1, 10_000),
+        metavar="N",
+        help="status is fresh (default 24)",
     )
     check.add_argument(
-        "--stale-days", type=_count, metavar="N", help="then warn until (default 7)"
+        "--stale-days",
+        type=whole_number(1, 10_000),
+        metavar="N",
+        help="then warn until (default 7)",
     )
     check.add_argument(
-        "--challenge", type=_challenge, default=b"", metavar="TEXT", help="what the phone signed"
+        "--challenge", type=challenge, default=b"", metavar="TEXT", help="what the phone signed"
     )
     check.add_argument(
         "--forget",
         action="store_true",
         help="do not remember live codes: a copy shown within a minute then passes",
     )
+    _add_batch(check)
     _add_output(check)
     _add_knowledge(check)
+
+
+def _add_batch(check: argparse.ArgumentParser) -> None:
+    batch = check.add_argument_group("a file of codes, in CSV with a heading")
+    batch.add_argument("--csv", type=Path, metavar="FILE", help="decide every row of it")
+    batch.add_argument("--column", default="code", help="heading of the codes (default code)")
+    batch.add_argument(
+        "--time-column",
+        metavar="COLUMN",
+        help="heading of the moments of the scans, as 2026-11-23T17:04:05Z or seconds since 1970; "
+        "left out, all are checked for now",
+    )
+    batch.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a CSV with an answer a row; a new file"
+    )
+    batch.add_argument(
+        "--jobs",
+        type=whole_number(1, 256),
+        metavar="N",
+        help="processes (default: one for each core)",
+    )
 
 
 def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -142,7 +180,9 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Answer tills and gates of this machine over HTTP, on 127.0.0.1 only: POST "
         "/check, GET /status, /health, /schema. Starts without network and without knowledge.",
     )
-    serve.add_argument("--port", type=_port, default=8004, help="0 takes any (default 8004)")
+    serve.add_argument(
+        "--port", type=whole_number(0, 65_535), default=8004, help="0 takes any (default 8004)"
+    )
     serve.add_argument(
         "--rules",
         action="append",
@@ -157,7 +197,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     serve.add_argument(
         "--fetch-minutes",
-        type=_minutes,
+        type=whole_number(0, 1_440),
         default=5,
         metavar="N",
         help="fetch what is new every N minutes; 0 for never (default 5)",
@@ -191,41 +231,7 @@ def _add_knowledge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--knowledge",
         type=Path,
-        default=_default_folder(),
+        default=default_folder(),
         metavar="DIR",
         help="where bundle and memory are kept (default: $ESC_VERIFIER_DIR or %(default)s)",
     )
-
-
-def _default_folder() -> Path:
-    configured = os.environ.get("ESC_VERIFIER_DIR")
-    return Path(configured) if configured else Path.home() / ".local" / "share" / "esc-verifier"
-
-
-def _or(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " or " + names[-1]
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 10_000:
-        raise argparse.ArgumentTypeError("a whole number from 1 to 10000")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError("a port from 0 to 65535")
-    return int(text)
-
-
-def _minutes(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 1_440:
-        raise argparse.ArgumentTypeError("0 to 1440 minutes")
-    return int(text)
-
-
-def _challenge(text: str) -> bytes:
-    data = text.encode("utf-8")
-    if not 0 < len(data) <= 64:
-        raise argparse.ArgumentTypeError("1 to 64 bytes")
-    return data

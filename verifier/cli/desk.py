@@ -56,13 +56,22 @@ class Desk:
                 raise KnowledgeError(self.problem or "nothing is known yet")
             return self._knowledge
 
-    def decide(self, text: str, policy: Policy, *, challenge: bytes = b"") -> Answer:
+    def decide(
+        self, text: str, policy: Policy, *, challenge: bytes = b"", at: int | None = None
+    ) -> Answer:
         """Check one code or credential.
+
+        Args:
+            text: What was scanned.
+            policy: What the service accepts.
+            challenge: What the phone was asked to sign as well.
+            at: The moment to check for, seconds since 1970; by default the present.
 
         Raises:
             KnowledgeError: Nothing usable is known, or codes cannot be remembered.
         """
-        now, knowledge = self.clock(), self.knowledge()
+        knowledge = self.knowledge()
+        now = self.clock() if at is None else at
         try:
             if _is_credential(text):
                 card = verify_credential(text, knowledge=knowledge, now=now, policy=policy)

@@ -10,12 +10,11 @@ from verifier.cli.answers import as_json, instant_of
 from verifier.cli.desk import Desk
 from verifier.cli.fetch import summary_of
 from verifier.cli.languages import Language, available_languages, load_language
+from verifier.cli.values import MAX_CHALLENGE_BYTES
 from verifier.edges.knowledge_file import KnowledgeError
 from verifier.errors import CardError
 from verifier.jws import parse_json_object
 from verifier.rules import Rules
-
-MAX_CHALLENGE_BYTES = 64
 
 
 class Problem(Exception):
