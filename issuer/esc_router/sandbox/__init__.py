@@ -5,8 +5,8 @@ program by `create_sandbox`, or by `python -m issuer.esc_router.sandbox`. What t
 document leaves open and nobody has measured is our guess, and said so where it stands; a code
 beginning with `SB-` is the sandbox's own, where the real one is not known.
 
-Served: persons, cards, card status, generate-escn, and the public verification service. Each
-noun is a module with its router, so that the remaining operations are further modules.
+Served: the 18 operations of the document and the public verification service. Each noun is a
+module with its router; what is stored of it is in `stored_<noun>`.
 """
 
 from issuer.esc_router.sandbox.app import create_sandbox

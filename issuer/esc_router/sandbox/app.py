@@ -4,28 +4,37 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from issuer.esc_router.sandbox import cards, numbers, persons, verification
+from issuer.esc_router.sandbox import (
+    bulk,
+    cards,
+    persons,
+    pictures,
+    public_cards,
+    verification,
+)
 from issuer.esc_router.sandbox.capping import CappedBody
+from issuer.esc_router.sandbox.documented import DescribedApp
 from issuer.esc_router.sandbox.faults import attach_faults
 from issuer.esc_router.sandbox.journal import Journal, JournaledApp
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
 from issuer.esc_router.sandbox.refusals import answer_refusals
 from issuer.esc_router.sandbox.state import Sandbox
 from issuer.esc_router.sandbox.store import Store
-from issuer.esc_router.sandbox.views import ApiErrorMessage
 
 API_PATH = "/esc-rest/api/v2"
 VERIFIER_PATH = "/esc-verifier-service/api/v1"
 
 # Fixed paths before those with a number in their place.
-_OPERATIONS: tuple[APIRouter, ...] = (persons.router, numbers.router, cards.router)
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ApiErrorMessage} for status in (400, 401, 403, 404, 409, 500)
-}
+_OPERATIONS: tuple[APIRouter, ...] = (
+    persons.router,
+    pictures.router,
+    bulk.router,
+    public_cards.router,
+    cards.router,
+)
 
 
 def create_sandbox(
@@ -52,11 +61,18 @@ def create_sandbox(
         yield
         store.close()
 
-    app = FastAPI(title="ESC-Router sandbox", version="1.0", lifespan=lifespan)
+    app = DescribedApp(
+        title="ESC-Router sandbox",
+        version="1.0",
+        lifespan=lifespan,
+        # The pages that FastAPI would serve load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.sandbox = Sandbox(store, Organisations(organisations, store), clock)
     for operations in _OPERATIONS:
-        app.include_router(operations, prefix=API_PATH, responses=_REFUSALS)
-    app.include_router(verification.router, prefix=VERIFIER_PATH, responses=_REFUSALS)
+        app.include_router(operations, prefix=API_PATH)
+    app.include_router(verification.router, prefix=VERIFIER_PATH)
     answer_refusals(app)
     app.add_middleware(CappedBody)
     if with_faults:

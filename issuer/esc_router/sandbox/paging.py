@@ -1,4 +1,4 @@
-"""Pages of ten, in the order of a key, without counting and skipping each time.
+"""Pages of a list, in the order of a key, without counting and skipping each time.
 
 A list that is read page after page is counted once, and each page begins where an earlier one
 ended: page 9,999 costs what page 1 does. Any change of the database forgets all of it, so that
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 PAGE_SIZE = 10  # measured: the router's pages hold 10, whatever size is asked for
 _MAX_LISTINGS = 16  # remembered at once
 _LOOK_BACK = 64  # pages; a client that asks for several at once is still close to a known one
+_MAX_ENDS = 20_000  # of one listing: 200,000 entries, with numbers of 36 characters about 2 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Listing:
 @dataclass(slots=True)
 class _Known:
     total: int
-    ends: dict[int, str] = field(default_factory=dict)  # the last key before a page
+    ends: dict[int, str] = field(default_factory=dict)  # the key before a position
 
 
 class Pages:
@@ -46,15 +47,16 @@ class Pages:
         self._known: dict[Listing, _Known] = {}
         self._state: tuple[int, int] | None = None
 
-    def read(self, listing: Listing, page: int) -> tuple[list[str], int]:
+    def read(self, listing: Listing, page: int, size: int) -> tuple[list[str], int]:
         """The keys of a page, counted from 0, and how many there are on all pages."""
         known = self._known_of(listing)
+        start = page * size
         # An offset beyond SQLite's integers would be an error; beyond the end it is empty.
-        if page * PAGE_SIZE >= known.total:
+        if start >= known.total:
             return [], known.total
-        keys = self._keys(listing, known, page)
-        if listing.order == listing.key and keys:
-            known.ends[page + 1] = keys[-1]
+        keys = self._keys(listing, known, start, size)
+        if listing.order == listing.key and keys and len(known.ends) < _MAX_ENDS:
+            known.ends[start + len(keys)] = keys[-1]
         return keys, known.total
 
     def _known_of(self, listing: Listing) -> _Known:
@@ -70,9 +72,10 @@ class Pages:
             self._known[listing] = known
         return known
 
-    def _keys(self, listing: Listing, known: _Known, page: int) -> list[str]:
-        start = next((p for p in range(page, page - _LOOK_BACK, -1) if p in known.ends), 0)
-        end = known.ends.get(start)
+    def _keys(self, listing: Listing, known: _Known, start: int, size: int) -> list[str]:
+        near = range(start, max(start - _LOOK_BACK * size, 0), -size)
+        begin = next((position for position in near if position in known.ends), 0)
+        end = known.ends.get(begin)
         after = "" if end is None else f" AND {listing.key} {'<' if listing.descending else '>'} ?"
         direction = "DESC" if listing.descending else "ASC"
         order = f"{listing.order} {direction}"
@@ -80,7 +83,7 @@ class Pages:
             order += f", {listing.key} {direction}"
         rows = self._connection.execute(
             f"SELECT {listing.key} {listing.source}{after} ORDER BY {order}"
-            f" LIMIT {PAGE_SIZE} OFFSET {(page - start) * PAGE_SIZE}",
+            f" LIMIT {size} OFFSET {start - begin}",
             listing.values if end is None else (*listing.values, end),
         )
         return [row[0] for row in rows]

@@ -29,13 +29,22 @@ class SandboxRefusal(Exception):
         self.message = message
 
 
+class FieldRefusal(SandboxRefusal):
+    """A field that does not hold what it must: 400."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(400, INVALID, f"{field}: {why}")
+        self.field = field
+        self.why = why
+
+
 def refuse_field(field: str, why: str) -> NoReturn:
     """Refuse a field that does not hold what it must.
 
     Raises:
-        SandboxRefusal: 400.
+        FieldRefusal: Always.
     """
-    raise SandboxRefusal(400, INVALID, f"{field}: {why}")
+    raise FieldRefusal(field, why)
 
 
 def refuse_access(why: str) -> NoReturn:
@@ -65,6 +74,15 @@ def refuse_unknown_person() -> NoReturn:
     raise SandboxRefusal(404, UNKNOWN, "The person does not exist")
 
 
+def refuse_unknown_picture() -> NoReturn:
+    """Say that there is no such picture, or nobody whose picture it could be.
+
+    Raises:
+        SandboxRefusal: 404.
+    """
+    raise SandboxRefusal(404, UNKNOWN, "The person has no picture at this organisation")
+
+
 def refuse_existing_card() -> NoReturn:
     """Say that a card has this number already.
 
@@ -92,29 +110,30 @@ def refuse_number_count() -> NoReturn:
     raise SandboxRefusal(500, FAILED, "Unexpected error")
 
 
+def as_refusal(error: Exception) -> SandboxRefusal:
+    """What a request is refused with, for every error that one can end with."""
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        return FieldRefusal(field, first["msg"])
+    if isinstance(error, StarletteHTTPException):
+        code = INVALID if error.status_code == 400 else UNKNOWN
+        return SandboxRefusal(error.status_code, code, str(error.detail))
+    assert isinstance(error, SandboxRefusal)  # noqa: S101 - what it is registered for
+    return error
+
+
 def answer_refusals(app: FastAPI) -> None:
     """Give every error of `app` the router's form."""
-    app.add_exception_handler(SandboxRefusal, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(StarletteHTTPException, _no_such_operation)
-
-
-def _answer(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"code": code, "message": message}, status_code=status)
+    for error in (SandboxRefusal, RequestValidationError, StarletteHTTPException):
+        app.add_exception_handler(error, _refused)
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, SandboxRefusal)  # noqa: S101 - what it is registered for
-    return _answer(error.status, error.code, error.message)
+    return answer(as_refusal(error))
 
 
-async def _malformed(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-    return _answer(400, INVALID, f"{field}: {first['msg']}")
-
-
-async def _no_such_operation(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, StarletteHTTPException)  # noqa: S101
-    return _answer(error.status_code, UNKNOWN, str(error.detail))
+def answer(refusal: SandboxRefusal, media_type: str = "application/json") -> JSONResponse:
+    """A refusal as an answer."""
+    message = {"code": refusal.code, "message": refusal.message}
+    return JSONResponse(message, status_code=refusal.status, media_type=media_type)

@@ -4,7 +4,6 @@ from datetime import date
 from math import ceil
 
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
-from issuer.esc_router.sandbox.paging import PAGE_SIZE
 from issuer.esc_router.sandbox.records import Card, Enrolment, Person
 from issuer.esc_router.sandbox.views import (
     CardLiteView,
@@ -102,10 +101,10 @@ def verified_card_view(card: Card, organisations: Organisations, today: date) ->
     )
 
 
-def page_metadata(page: int, total: int) -> PageMetadata:
-    """Where a page of ten is in its list."""
+def page_metadata(page: int, size: int, total: int) -> PageMetadata:
+    """Where a page is in its list."""
     return PageMetadata(
-        number=page, size=PAGE_SIZE, total_elements=total, total_pages=ceil(total / PAGE_SIZE)
+        number=page, size=size, total_elements=total, total_pages=ceil(total / size)
     )
 
 

@@ -7,7 +7,8 @@ from secrets import randbelow
 from threading import Lock
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader
 
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
 from issuer.esc_router.sandbox.store import Store
@@ -45,7 +46,12 @@ class Sandbox:
         return generator.mint(count)
 
 
-def _sandbox(request: Request) -> Sandbox:
+# Declared so that `/openapi.json` names the document's scheme; a key is read from both headers.
+_SCHEME = APIKeyHeader(name="api_key", scheme_name="api_key", auto_error=False)
+
+
+# Coroutines, though they wait for nothing: FastAPI runs a plain function in a thread.
+async def _sandbox(request: Request) -> Sandbox:
     sandbox: Sandbox = request.app.state.sandbox
     return sandbox
 
@@ -53,12 +59,10 @@ def _sandbox(request: Request) -> Sandbox:
 SandboxDep = Annotated[Sandbox, Depends(_sandbox)]
 
 
-def _caller(
-    sandbox: SandboxDep,
-    authorization: Annotated[str | None, Header()] = None,
-    api_key: Annotated[str | None, Header(convert_underscores=False)] = None,
+async def _caller(
+    request: Request, sandbox: SandboxDep, api_key: Annotated[str | None, Security(_SCHEME)]
 ) -> Organisation:
-    return sandbox.organisations.caller(authorization, api_key)
+    return sandbox.organisations.caller(request.headers.get("authorization"), api_key)
 
 
 Caller = Annotated[Organisation, Depends(_caller)]

@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import date
 
-from issuer.esc_router.sandbox.paging import Listing, Pages
+from issuer.esc_router.sandbox.paging import PAGE_SIZE, Listing, Pages
 from issuer.esc_router.sandbox.records import Card
 
 _COLUMNS = (
@@ -73,15 +73,17 @@ class StoredCards:
         issuers: frozenset[str] | None,
         page: int,
         *,
+        size: int = PAGE_SIZE,
         wanted: dict[str, str] | None = None,
         sort: str = "cardNumber",
         descending: bool = False,
     ) -> tuple[list[Card], int]:
-        """Ten cards, and how many there are.
+        """A page of cards, and how many there are.
 
         Args:
             issuers: Of these institutions; None for all.
             page: From 0.
+            size: Entries of one page.
             wanted: Values that must be equal, by a name of COLUMNS.
             sort: A name of COLUMNS.
             descending: The direction.
@@ -91,7 +93,7 @@ class StoredCards:
             source += f" AND {COLUMNS[name]} = ?"
             values.append(value.lower() if COLUMNS[name] in _LOWER else value)
         listing = Listing("number", source, tuple(values), COLUMNS[sort], descending)
-        numbers, total = self._pages.read(listing, page)
+        numbers, total = self._pages.read(listing, page, size)
         marks = ", ".join("?" * len(numbers))
         query = f"SELECT {_COLUMNS} {_FROM} WHERE number IN ({marks})"
         found = {row[0]: _card(row) for row in self._connection.execute(query, numbers)}

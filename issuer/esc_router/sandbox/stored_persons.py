@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 
-from issuer.esc_router.sandbox.paging import Listing, Pages
+from issuer.esc_router.sandbox.paging import PAGE_SIZE, Listing, Pages
 from issuer.esc_router.sandbox.records import Enrolment, Person
 
 # By the names that `search` and `sort` know.
@@ -100,15 +100,17 @@ class StoredPersons:
         organisations: frozenset[str] | None,
         page: int,
         *,
+        size: int = PAGE_SIZE,
         wanted: dict[str, str] | None = None,
         sort: str = "identifier",
         descending: bool = False,
     ) -> tuple[list[Person], int]:
-        """Ten persons, and how many there are.
+        """A page of persons, and how many there are.
 
         Args:
             organisations: Enrolled at any of these; None for all.
             page: From 0.
+            size: Entries of one page.
             wanted: Values that must be equal, by a name of COLUMNS.
             sort: A name of COLUMNS.
             descending: The direction.
@@ -118,7 +120,7 @@ class StoredPersons:
             source += f" AND {COLUMNS[name]} = ?"
             values.append(value.lower() if name == "identifier" else value)
         listing = Listing("esi_normal", source, tuple(values), COLUMNS[sort], descending)
-        keys, total = self._pages.read(listing, page)
+        keys, total = self._pages.read(listing, page, size)
         found = self.by_esis(keys)
         return [found[key] for key in keys], total
 

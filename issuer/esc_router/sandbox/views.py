@@ -24,6 +24,7 @@ def _only_iso(value: object) -> object:
 Day = Annotated[date, BeforeValidator(_only_iso)]
 AcademicLevelKey = Literal["BACHELOR", "MASTER", "DOCTORATE"]
 WritableStatus = Literal["ACTIVE", "INACTIVE"]
+CsvOperation = Literal["CREATE", "UPDATE", "DELETE"]
 
 
 class CardTypeLabel(Enum):
@@ -185,6 +186,15 @@ class VerifiedCardView(View):
     card_status_type: CodeView
     expires_at: date
     issuer: VerifiedIssuer
+
+
+class CsvValidationError(View):
+    """What is wrong in one row of a file."""
+
+    row_number: int
+    field_name: str
+    error_message: str
+    params: dict[str, str]
 
 
 class PageMetadata(View):
