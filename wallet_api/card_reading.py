@@ -26,7 +26,9 @@ FROM device
 JOIN card ON card.escn = device.escn
 JOIN student ON student.id = card.student_id
 JOIN institution ON institution.pic = card.pic
-WHERE device.token_sha256 = {} AND device.ended_at IS NULL
+WHERE device.token_sha256 = {} AND (
+    device.ended_at IS NULL OR student.erasing_since IS NOT NULL OR student.erased_at IS NOT NULL
+)
 """
 _INSTITUTION: LiteralString = "SELECT name FROM institution WHERE pic = {}"
 _RIGHTS: LiteralString = """
@@ -69,7 +71,11 @@ class CardReader(Protocol):
     """Reads that never block the event loop."""
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
-        """The card on the device with this token, unless it was ended."""
+        """The card on the device with this token, unless it was ended by who holds it.
+
+        A device that ended with its student's erasure still learns that its card is revoked:
+        told nothing, a phone keeps its card as it was. The answer names nobody any more.
+        """
         ...
 
     async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
