@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from threading import Lock
 from time import perf_counter
 from typing import Final
@@ -48,7 +49,7 @@ class Counts:
         requests: Answered.
         statuses: How often each was sent.
         faults: How many requests each kind of fault met.
-        overlaps: Subjects that were written to by two requests at once, how often.
+        overlaps: Subjects that one key wrote to by two requests at once, how often.
     """
 
     requests: int = 0
@@ -64,7 +65,7 @@ class Journal:
         self._lock = Lock()
         self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._counts = Counts()
-        self._under_way: Counter[str] = Counter()
+        self._under_way: Counter[tuple[str, bytes]] = Counter()
         self._serving = 0
         self._numbered = 0
 
@@ -110,20 +111,21 @@ class Journal:
                 self._counts.faults[done.fault] += 1
 
     @contextmanager
-    def writing(self, subject: str | None) -> Iterator[None]:
-        """A person or card is written to."""
+    def writing(self, subject: str | None, key: bytes) -> Iterator[None]:
+        """A person or card is written to with this key; two institutions may share a person."""
         if subject is None:
             yield
             return
+        writer = (subject, sha256(key).digest())
         with self._lock:
-            self._under_way[subject] += 1
-            if self._under_way[subject] > 1:
+            self._under_way[writer] += 1
+            if self._under_way[writer] > 1:
                 self._counts.overlaps[subject] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._under_way[subject] -= 1
+                self._under_way[writer] -= 1
                 self._under_way += Counter()  # drops those that are zero
 
 
@@ -159,7 +161,8 @@ class JournaledApp:
         self._journal.begin()
         try:
             messages = await read_ahead(receive) if method in _WRITES else []
-            with self._journal.writing(subject_of(method, path, body_of(messages))):
+            key = dict(scope["headers"]).get(b"authorization", b"")
+            with self._journal.writing(subject_of(method, path, body_of(messages)), key):
                 await self._app(scope, again(messages, receive), noting)
         finally:
             spent = (perf_counter() - begun) * 1000

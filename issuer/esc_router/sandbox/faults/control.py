@@ -24,7 +24,7 @@ class CountsView(BaseModel):
         requests: Requests answered.
         statuses: How often each was sent.
         faults: How many requests each kind of fault met.
-        overlaps: Persons and cards that two requests wrote to at once, how often.
+        overlaps: Persons and cards that two requests with one key wrote to at once, how often.
     """
 
     serving: int
