@@ -5,10 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE_INSTALLED := tests/interop/node_modules/.installed
+WEB := verifier/web
+WEB_INSTALLED := $(WEB)/node_modules/.installed
 TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports vectors bench format lock install interop clean
+.PHONY: help demo test check lint types imports vectors bench format lock install interop web web-checks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +18,7 @@ help: ## List the targets
 demo: $(INSTALLED) ## The whole journey once, on embedded defaults (KEEP=1 leaves the services up)
 	@$(BIN)/python -m wallet_api.demo $(if $(KEEP),--keep)
 
-test: $(INSTALLED) interop ## All tests
+test: $(INSTALLED) interop web ## All tests
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
 
 check: lint types imports test vectors ## What CI runs: lint, types, import contracts, tests, vectors
@@ -60,9 +62,22 @@ $(NODE_INSTALLED): tests/interop/package-lock.json
 	cd tests/interop && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+web: ## The check in TypeScript: style, types, tests
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; \
+	then $(MAKE) --no-print-directory web-checks; \
+	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "verifier/web needs Node 20 with npm, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
+	else echo "SKIPPED: verifier/web needs Node 20 with npm (Debian: apt install nodejs npm)"; fi
+
+web-checks: $(WEB_INSTALLED)
+	cd $(WEB) && npm run --silent lint && npm run --silent types && npm run --silent test
+
+$(WEB_INSTALLED): $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
 lock: ## Pin all packages anew, with hashes and without index addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove what was installed and built
-	rm -rf $(VENV) tests/interop/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
+	rm -rf $(VENV) tests/interop/node_modules $(WEB)/node_modules $(WEB)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo

@@ -1,0 +1,180 @@
+/**
+ * The offline bundle: all that a verifier needs to know, in one file (docs/offline-bundle.md).
+ *
+ * The bundle itself is not signed: each part is, or is pinned by the trust list. A part that cannot
+ * be trusted is left out and named in `problems`: its cards are then refused as `StatusUnknown`.
+ */
+
+import { encodeUtf8, sha256, type Bytes } from "./bytes.ts";
+import { CardError, refuse, refusingAs } from "./errors.ts";
+import { integerOf, isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
+import { verifiesJws } from "./jws.ts";
+import { parseStatusListToken, type StatusListToken } from "./status.ts";
+import { checkKeyAt, LEEWAY, verifyTrustList, type Expected } from "./trust.ts";
+import type { TrustedInstitution, TrustedKey, TrustList } from "./trust_document.ts";
+import { unpackGzip } from "./unpacking.ts";
+
+const BUNDLE_VERSION = 1;
+export const MAX_BUNDLE_BYTES = 16 * 1024 * 1024; // as carried; all of Europe's cards take about 2 MB
+const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+const MAX_STATUS_LISTS = 20_000;
+
+/** The parts of a bundle, as they came: nothing of them is checked. */
+export interface BundleParts {
+  readonly trustList: string;
+  readonly statusLists: readonly string[];
+  readonly typeMetadata: ReadonlyMap<string, string>;
+}
+
+/** What a verifier knows: the checked content of a bundle. */
+export interface Knowledge {
+  readonly trust: TrustList;
+  readonly statusLists: ReadonlyMap<string, StatusListToken>; // by address
+  readonly typeMetadata: ReadonlyMap<string, string>; // by vct; the text that the trust list pins
+  readonly problems: readonly string[]; // parts left out, in words
+}
+
+/** What binds the next bundle. */
+export interface ExpectedBundle extends Expected {
+  // Of a status list the newer is kept, so that an old bundle brings no revoked card back.
+  readonly previous?: Knowledge | undefined;
+}
+
+/** Checks a bundle and takes what can be trusted of it; without a trust list, nothing. */
+export async function verifyBundle(data: Bytes, expected: ExpectedBundle): Promise<Knowledge> {
+  return verifyParts(unpackBundle(data), expected);
+}
+
+/** Checks the parts of a bundle that was unpacked already. */
+export async function verifyParts(parts: BundleParts, expected: ExpectedBundle): Promise<Knowledge> {
+  const trust = await verifyTrustList(parts.trustList, expected);
+  const problems: string[] = [];
+  const owners = ownersOf(trust);
+  const statusLists = stillTrusted(expected.previous?.statusLists, owners);
+  for (const text of parts.statusLists) {
+    try {
+      keepNewer(statusLists, await verifyStatusList(text, owners, expected.now));
+    } catch (error) {
+      if (!(error instanceof CardError)) throw error;
+      problems.push(`a status list is left out: ${error.message}`);
+    }
+  }
+  const typeMetadata = await takeTypeMetadata(parts.typeMetadata, trust, problems);
+  return { trust, statusLists, typeMetadata, problems };
+}
+
+/** The parts of what is known, to be stored: also what was kept of an earlier bundle. */
+export function partsOf(knowledge: Knowledge): BundleParts {
+  const statusLists = [...knowledge.statusLists.values()].map((token) => token.text);
+  return { trustList: knowledge.trust.token, statusLists, typeMetadata: knowledge.typeMetadata };
+}
+
+/** An institution's list by its number, if it is known. */
+export function statusListOf(
+  knowledge: Knowledge,
+  institution: TrustedInstitution,
+  number: number,
+): StatusListToken | undefined {
+  const uri = institution.statusLists.get(number);
+  return uri === undefined ? undefined : knowledge.statusLists.get(uri);
+}
+
+/** The W3C SRI value (SHA-256) of a document's bytes, as `vct#integrity` holds it. */
+export async function integrityOf(data: Bytes): Promise<string> {
+  const digest = await sha256(data);
+  return `sha256-${btoa(String.fromCharCode(...digest))}`;
+}
+
+/** Unpacks a bundle's file: `MalformedDocument`, or `DocumentTooLarge`. */
+export function unpackBundle(data: Bytes): BundleParts {
+  if (data.length > MAX_BUNDLE_BYTES) refuse("DocumentTooLarge", "a bundle of more than 16 MiB");
+  const text = unpackGzip(data, MAX_UNPACKED_BYTES);
+  const body = refusingAs("MalformedDocument", "not a bundle", () => parseJsonObject(text));
+  const trustList = body.get("trust_list");
+  if (integerOf(body.get("version")) !== BUNDLE_VERSION || typeof trustList !== "string") {
+    return refuse("MalformedDocument", "not a bundle of a version that is known here");
+  }
+  const [lists, types] = [body.get("status_lists"), body.get("type_metadata")];
+  if (!isJsonArray(lists) || !isJsonObject(types)) {
+    return refuse("MalformedDocument", "a bundle has status_lists and type_metadata");
+  }
+  if (lists.length > MAX_STATUS_LISTS) refuse("DocumentTooLarge", "more than 20,000 status lists");
+  const typeTexts = [...types].map(([vct, value]): [string, string] => [vct, textOf(value)]);
+  return { trustList, statusLists: lists.map(textOf), typeMetadata: new Map(typeTexts) };
+}
+
+function textOf(value: Json): string {
+  return typeof value === "string" ? value : refuse("MalformedDocument", "the parts of a bundle are texts");
+}
+
+function ownersOf(trust: TrustList): Map<string, TrustedInstitution> {
+  const owners = new Map<string, TrustedInstitution>();
+  for (const institution of trust.institutions.values()) {
+    for (const uri of institution.statusLists.values()) owners.set(uri, institution);
+  }
+  return owners;
+}
+
+/** What of the lists known before the new trust list still lets its signer sign. */
+function stillTrusted(
+  known: ReadonlyMap<string, StatusListToken> | undefined,
+  owners: ReadonlyMap<string, TrustedInstitution>,
+): Map<string, StatusListToken> {
+  const kept = new Map<string, StatusListToken>();
+  for (const [uri, token] of known ?? []) {
+    try {
+      findSigner(token, owners);
+      kept.set(uri, token);
+    } catch (error) {
+      if (!(error instanceof CardError)) throw error;
+    }
+  }
+  return kept;
+}
+
+function keepNewer(known: Map<string, StatusListToken>, token: StatusListToken): void {
+  const before = known.get(token.uri);
+  if (before === undefined || before.issuedAt <= token.issuedAt) known.set(token.uri, token);
+}
+
+async function verifyStatusList(
+  text: string,
+  owners: ReadonlyMap<string, TrustedInstitution>,
+  now: number,
+): Promise<StatusListToken> {
+  const token = parseStatusListToken(text);
+  const key = findSigner(token, owners);
+  if (token.issuedAt > now + LEEWAY) refuse("DocumentFromFuture", "it is from the future: a clock is wrong");
+  if (!(await verifiesJws(token.jws, key.publicKey)))
+    refuse("DocumentUntrusted", "its signature does not fit");
+  return token;
+}
+
+/** The key that the token names, if it may have signed this list at its time. */
+function findSigner(token: StatusListToken, owners: ReadonlyMap<string, TrustedInstitution>): TrustedKey {
+  const institution = owners.get(token.uri);
+  if (institution === undefined) {
+    return refuse("DocumentUntrusted", "no institution of the trust list has this address");
+  }
+  const kid = token.jws.header.get("kid");
+  const key = institution.keys.find((one) => one.kid === kid);
+  if (key === undefined) return refuse("DocumentUntrusted", "it is not signed by a key of its institution");
+  checkKeyAt(key, token.issuedAt);
+  return key;
+}
+
+async function takeTypeMetadata(
+  types: ReadonlyMap<string, string>,
+  trust: TrustList,
+  problems: string[],
+): Promise<Map<string, string>> {
+  const taken = new Map<string, string>();
+  for (const [vct, text] of types) {
+    // A lone surrogate has no UTF-8, so nothing can pin it.
+    const isText = !/[\ud800-\udfff]/u.test(text);
+    if (isText && trust.typeIntegrity.get(vct) === (await integrityOf(encodeUtf8(text))))
+      taken.set(vct, text);
+    else problems.push("a type's metadata is left out: it is not the one in the trust list");
+  }
+  return taken;
+}

@@ -1,0 +1,23 @@
+/**
+ * What a valid European Student Card is, decided offline, in any JavaScript with WebCrypto.
+ *
+ * The same steps, in the same order and with the same refusals as the Python package `verifier`,
+ * whose modules have the same names.
+ */
+
+export {
+  partsOf,
+  unpackBundle,
+  verifyBundle,
+  verifyParts,
+  type BundleParts,
+  type Knowledge,
+} from "./bundle.ts";
+export type { Evidence, VerifiedCard } from "./checks.ts";
+export { CardError, REFUSALS, type RefusalName } from "./errors.ts";
+export { nameIn, parseRules, RulesError, type Rules } from "./rules.ts";
+export { DAY, DEFAULT_POLICY, HOUR, type Freshness, type Policy } from "./policy.ts";
+export { InMemoryReplay, type ReplayMemory } from "./replay.ts";
+export { SignatureCache } from "./signature_cache.ts";
+export { verifyCard, type CheckContext } from "./verify.ts";
+export { verifyCredential, type CredentialContext, type ExpectedKeyBinding } from "./verify_credential.ts";

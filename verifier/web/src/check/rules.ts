@@ -1,0 +1,205 @@
+/**
+ * A service's rules: a small file in which a provider writes what it accepts (docs/rules.md).
+ *
+ * The file is TOML 1.0 without tables: one `key = value` after the other, so that a fault has a
+ * line. Keys are written bare, texts stay on their line.
+ */
+
+import { parse, TomlError } from "smol-toml";
+
+import { isLongerThan } from "./bytes.ts";
+import { LEVELS } from "./identifiers.ts";
+import { CLAIMS, DEFAULT_POLICY, HOUR, type Policy } from "./policy.ts";
+
+const VERSION = 1;
+const MAX_CHARS = 16_384;
+const MAX_NAME_CHARS = 60;
+const MAX_LISTED = 4_000;
+const MAX_HOURS = 8_760; // a year; a status list ends long before
+
+const KEY = /^[ \t]*([A-Za-z0-9_-]+)[ \t]*=/;
+const NAME_KEY = /^service(?:_([a-z]{2}))?$/;
+const KEYS = [
+  ...["rules", "live_only", "identity_only", "fresh_hours", "usable_hours"],
+  ...["institutions", "countries", "levels", "claims"],
+];
+
+/** The file breaks its format. */
+export class RulesError extends Error {
+  readonly line: number | null; // from 1; null for the file as a whole
+  readonly reason: string;
+
+  constructor(line: number | null, reason: string) {
+    super(line === null ? reason : `line ${line}: ${reason}`);
+    this.name = "RulesError";
+    this.line = line;
+    this.reason = reason;
+  }
+}
+
+/** What a service is called, by language ("" for all others), and what it accepts. */
+export interface Rules {
+  readonly service: ReadonlyMap<string, string>;
+  readonly policy: Policy;
+}
+
+/** The service's name for readers of a language, `lv` for example. */
+export function nameIn(rules: Rules, language: string): string {
+  return rules.service.get(language) ?? rules.service.get("") ?? "";
+}
+
+/** Reads the file's text; `RulesError` with the line and the reason. */
+export function parseRules(text: string): Rules {
+  if (isLongerThan(text, MAX_CHARS))
+    throw new RulesError(null, `the file is longer than ${MAX_CHARS} characters`);
+  const document = new Document(parseToml(text), linesOfKeys(text));
+  document.refuseUnknown();
+  if (document.take("rules", readVersion, null) === null) {
+    throw new RulesError(null, `\`rules = ${VERSION}\` is missing`);
+  }
+  const fresh = document.take("fresh_hours", readHours, 24);
+  const usable = document.take("usable_hours", readHours, Math.max(fresh, 168));
+  if (usable < fresh) document.refuse("usable_hours", "it is less than fresh_hours");
+  const policy: Policy = {
+    ...DEFAULT_POLICY,
+    liveOnly: document.take("live_only", readTruth, false),
+    identityOnly: document.take("identity_only", readTruth, false),
+    freshFor: fresh * HOUR,
+    staleUntil: usable * HOUR,
+    institutions: document.take("institutions", allOf(readPic), null),
+    countries: document.take("countries", allOf(readCountry), null),
+    levels: document.take("levels", allOf(oneOf(LEVELS)), null),
+    claims: document.take("claims", allOf(oneOf(CLAIMS)), new Set()),
+  };
+  return { service: document.names(), policy };
+}
+
+/** A value is not what its key asks for; the message says what is. */
+class Wrong extends Error {}
+
+class Document {
+  readonly #values: ReadonlyMap<string, unknown>;
+  readonly #lines: ReadonlyMap<string, number>;
+
+  constructor(values: ReadonlyMap<string, unknown>, lines: ReadonlyMap<string, number>) {
+    this.#values = values;
+    this.#lines = lines;
+  }
+
+  refuse(key: string, reason: string): never {
+    throw new RulesError(this.#lines.get(key) ?? null, `${key}: ${reason}`);
+  }
+
+  refuseUnknown(): void {
+    for (const key of this.#values.keys()) {
+      if (!this.#lines.has(key)) this.refuse(key, "keys are written bare, one at the start of a line");
+      if (!KEYS.includes(key) && !NAME_KEY.test(key)) this.refuse(key, "there is no such rule");
+    }
+  }
+
+  take<Value, Default>(key: string, read: (value: unknown) => Value, otherwise: Default): Value | Default {
+    if (!this.#values.has(key)) return otherwise;
+    try {
+      return read(this.#values.get(key));
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      return this.refuse(key, error.message);
+    }
+  }
+
+  names(): Map<string, string> {
+    if (!this.#values.has("service")) throw new RulesError(null, "`service`, the service's name, is missing");
+    const names = new Map<string, string>();
+    for (const key of this.#values.keys()) {
+      const found = NAME_KEY.exec(key);
+      if (found !== null) names.set(found[1] ?? "", this.take(key, readName, ""));
+    }
+    return names;
+  }
+}
+
+function parseToml(text: string): Map<string, unknown> {
+  try {
+    return new Map(Object.entries(parse(text, { integersAsBigInt: true, maxDepth: 16 })));
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = /^Invalid TOML document: (.*)/.exec(error.message)?.[1] ?? "";
+    throw new RulesError(Math.min(error.line, lastLineOf(text)), `not TOML: ${reason}`);
+  }
+}
+
+function lastLineOf(text: string): number {
+  return text.trimEnd().split("\n").length;
+}
+
+function linesOfKeys(text: string): Map<string, number> {
+  const lines = new Map<string, number>();
+  text.split("\n").forEach((line, i) => {
+    if (line.includes('"""') || line.includes("'''")) {
+      throw new RulesError(i + 1, "a text stays on its line: no triple quotes");
+    }
+    if (/^[ \t]*\[/.test(line)) throw new RulesError(i + 1, "no tables: one `key = value` after the other");
+    const key = KEY.exec(line)?.[1];
+    if (key !== undefined && !lines.has(key)) lines.set(key, i + 1);
+  });
+  return lines;
+}
+
+function readVersion(value: unknown): number {
+  if (value !== BigInt(VERSION)) throw new Wrong(`this program knows version ${VERSION} only`);
+  return VERSION;
+}
+
+function readTruth(value: unknown): boolean {
+  if (typeof value !== "boolean") throw new Wrong("true or false");
+  return value;
+}
+
+function readHours(value: unknown): number {
+  if (typeof value !== "bigint" || value < 1n || value > BigInt(MAX_HOURS)) {
+    throw new Wrong(`a whole number of hours from 1 to ${MAX_HOURS}`);
+  }
+  return Number(value);
+}
+
+function readName(value: unknown): string {
+  // What Python's `isprintable` refuses: all of "other" and "separator" but the space.
+  const isUsable = typeof value === "string" && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}|^ | $/u.test(value);
+  if (!isUsable || value === "" || isLongerThan(value, MAX_NAME_CHARS)) {
+    throw new Wrong(`a name of 1 to ${MAX_NAME_CHARS} characters`);
+  }
+  return value;
+}
+
+function allOf<Value>(read: (value: unknown) => Value): (value: unknown) => ReadonlySet<Value> {
+  return (value) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > MAX_LISTED) {
+      // An empty list would refuse everybody; to take all, the rule is left out.
+      throw new Wrong(`a list of 1 to ${MAX_LISTED}; leave the rule out to take all`);
+    }
+    const found = new Set(value.map((item: unknown) => read(item)));
+    if (found.size < value.length) throw new Wrong("something is listed twice");
+    return found;
+  };
+}
+
+function readPic(value: unknown): string {
+  if (typeof value !== "string" || !/^[0-9]{9}$/.test(value))
+    throw new Wrong("a PIC is a text of nine digits");
+  return value;
+}
+
+function readCountry(value: unknown): string {
+  if (typeof value !== "string" || !/^[A-Z]{2}$/.test(value)) {
+    throw new Wrong("a country is a text of two capital letters (ISO 3166-1)");
+  }
+  return value;
+}
+
+function oneOf<Name extends string>(names: readonly Name[]): (value: unknown) => Name {
+  return (value) => {
+    const name = names.find((one) => one === value);
+    if (name === undefined) throw new Wrong(`one of ${names.map((one) => `"${one}"`).join(", ")}`);
+    return name;
+  };
+}
