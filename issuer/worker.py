@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from issuer import lifecycle
 from issuer.clock import Clock, seconds_of
-from issuer.database import make_engine
+from issuer.database import make_engine, truncate_log
 from issuer.erasure import finish_erasures
 from issuer.esc_router.delivery import deliver_due
 from issuer.esc_router.exchange import open_router_http
@@ -75,6 +75,7 @@ class Worker:
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _noted: dict[WorkerJob, int] = field(default_factory=dict)
+    _log_holds_erased: bool = False
 
     def run_once(self) -> Round:
         """One round of everything."""
@@ -145,6 +146,9 @@ class Worker:
 
     def _erase(self, done: Round) -> None:
         done.erased = self._all_batches(finish_erasures)
+        self._log_holds_erased = self._log_holds_erased or done.erased > 0
+        if self._log_holds_erased:
+            self._log_holds_erased = not truncate_log(self.engine)
 
     def _all_batches(self, change: Callable[..., int]) -> int:
         total = 0
