@@ -1,79 +1,79 @@
-"""What the router should hold of a student and a card, from what our database holds now."""
+"""What to tell the router of the students of a claim, read in the claim's own transaction.
 
+A change that is made after that finds a delivery which is being tried, and adds another: so what
+is read here may be sent a little later.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from issuer.esc_router.outbox import Claim
-from issuer.esc_router.views import (
-    CardStatusType,
-    CardType,
-    CardUpdateView,
-    PersonOrganisationUpdateView,
-    PersonUpdateView,
-)
+from issuer.esc_router.presence import Presence, presence_of
+from issuer.esc_router.views import CardUpdateView, PersonUpdateView
+from issuer.esc_router.wanted import wanted_card, wanted_person
 from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
 
-class NothingToTell(Exception):
-    """The delivery's subject needs nothing at the router any more; the message says why."""
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """A card as the router should hold it."""
+
+    wanted: CardUpdateView | None  # None: it should not be there
+    known: bool  # the router had it when we last delivered
+    # It takes no change of a card that expired there, unless it is renewed.
+    has_expired: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One delivery's content, read in one transaction."""
+    """What a claim of one student needs."""
 
     sealed_key: bytes | None  # the institution's router key
+    presence: Presence
     person: PersonUpdateView
-    person_known: bool  # the router had it when we last delivered
-    card: CardUpdateView | None
-    card_known: bool
+    person_known: bool
+    cards: Mapping[str, CardFacts]  # those that are claimed
 
 
-def read_facts(session: Session, claim: Claim) -> Facts:
-    """Read what to send.
+def read_facts(session: Session, claims: Sequence[Sequence[Claim]]) -> list[Facts]:
+    """Of each student's claim, in the same order."""
+    institutions = _rows(session, Institution, {of[0].pic for of in claims})
+    students = _rows(session, Student, {of[0].student_id for of in claims})
+    cards = _rows(session, Card, {one.escn for of in claims for one in of if one.escn is not None})
+    return [
+        _facts(of, institutions[of[0].pic], students[of[0].student_id], cards) for of in claims
+    ]
 
-    Raises:
-        NothingToTell: The card ended by its date, which the router shows by itself.
-    """
-    institution = session.get_one(Institution, claim.pic)
-    student = session.get_one(Student, claim.student_id)
-    card = None if claim.escn is None else session.get_one(Card, claim.escn)
+
+def _facts(
+    claims: Sequence[Claim],
+    institution: Institution,
+    student: Student,
+    cards: Mapping[str, Card],
+) -> Facts:
+    mine = (cards[one.escn] for one in claims if one.escn is not None)
     return Facts(
         sealed_key=institution.sealed_router_key,
-        person=_person(student),
+        presence=presence_of(institution, student),
+        person=wanted_person(student),
         person_known=student.router_registered_at is not None,
-        card=None if card is None else _card(card, student, institution),
-        card_known=card is not None and card.router_registered_at is not None,
+        cards={
+            card.escn: CardFacts(
+                wanted=wanted_card(card, student, institution),
+                known=card.router_registered_at is not None,
+                has_expired=card.state == CardState.EXPIRED,
+            )
+            for card in mine
+        },
     )
 
 
-def _person(student: Student) -> PersonUpdateView:
-    enrolment = PersonOrganisationUpdateView(
-        organisation_identifier=student.pic,
-        full_name=student.full_name,
-        academic_level=student.academic_level,
-    )
-    return PersonUpdateView(identifier=student.esi, person_organisation_update_views=(enrolment,))
-
-
-def _card(card: Card, student: Student, institution: Institution) -> CardUpdateView:
-    return CardUpdateView(
-        card_number=card.escn,
-        card_status_type=_status(card),
-        card_type=CardType.SMART_PASSIVE,
-        issued_at=card.issued_on,
-        expires_at=card.expires_on,
-        issuer_identifier=card.pic,
-        person_identifier=student.esi,
-        processor_identifier=institution.processor_vat,
-    )
-
-
-def _status(card: Card) -> Literal[CardStatusType.ACTIVE, CardStatusType.INACTIVE]:
-    # EXPIRED cannot be sent: the router reports it by the date.
-    if card.state == CardState.EXPIRED:
-        raise NothingToTell("the card expired, which the router shows by its date")
-    return CardStatusType.ACTIVE if card.state == CardState.ACTIVE else CardStatusType.INACTIVE
+def _rows(session: Session, table: Any, keys: Collection[Any]) -> dict[Any, Any]:
+    (key,) = table.__table__.primary_key
+    column = getattr(table, key.name)
+    found = session.exec(select(table).where(col(column).in_(keys))).all() if keys else []
+    return {getattr(row, key.name): row for row in found}

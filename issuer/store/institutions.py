@@ -64,31 +64,28 @@ def store_router_key(session: Session, pic: str, sealed_key: bytes) -> None:
     )
 
 
-def mark_router_key_refused(session: Session, pic: str, *, now: int) -> None:
-    """Remember that the router refused the key: deliveries wait for a new one."""
-    session.exec(
-        update(Institution)
-        .where(col(Institution.pic) == pic, col(Institution.router_key_refused_at).is_(None))
-        .values(router_key_refused_at=now)
-    )
+def mark_router_key_refused(session: Session, pic: str, *, sealed_key: bytes, now: int) -> bool:
+    """Remember when the router first refused this key: deliveries wait for a new one.
 
-
-def refuse_router_key(session: Session, pic: str, *, sealed_key: bytes, now: int) -> bool:
-    """Remember that the router refused this key; false if staff stored another one meanwhile."""
+    Returns:
+        False if staff stored another key meanwhile, or it was known already.
+    """
     refused = (
         update(Institution)
-        .where(col(Institution.pic) == pic, col(Institution.sealed_router_key) == sealed_key)
+        .where(
+            col(Institution.pic) == pic,
+            col(Institution.sealed_router_key) == sealed_key,
+            col(Institution.router_key_refused_at).is_(None),
+        )
         .values(router_key_refused_at=now)
     )
     return session.exec(refused).rowcount == 1
 
 
 def pause_router(session: Session, pic: str, *, until: int) -> None:
-    """The router asked this institution's key to wait: nothing is sent with it before then."""
+    """The router asked this institution to wait: nothing is sent for it before this instant."""
     session.exec(
-        update(Institution)
-        .where(col(Institution.pic) == pic, col(Institution.router_paused_until) < until)
-        .values(router_paused_until=until)
+        update(Institution).where(col(Institution.pic) == pic).values(router_paused_until=until)
     )
 
 

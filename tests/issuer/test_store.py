@@ -375,8 +375,9 @@ def test_audit_entries_are_found_by_card_and_institution(session: Session) -> No
 
 
 def test_a_router_key_is_stored_and_its_refusal_ends_with_a_new_one(session: Session) -> None:
-    institutions.mark_router_key_refused(session, PIC, now=NOW)
-    institutions.mark_router_key_refused(session, PIC, now=NOW + 5)
+    institutions.store_router_key(session, PIC, b"old")
+    assert institutions.mark_router_key_refused(session, PIC, sealed_key=b"old", now=NOW)
+    assert not institutions.mark_router_key_refused(session, PIC, sealed_key=b"old", now=NOW + 5)
     found = institutions.by_pic(session, PIC)
     assert found is not None
     session.refresh(found)

@@ -17,6 +17,7 @@ from issuer.esc_router import outbox
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.delivery import deliver_due
 from issuer.esc_router.exchange import open_router_http
+from issuer.esc_router.outcomes import Outcome, Result, record
 from issuer.esc_router.sandbox import Organisation, create_sandbox
 from issuer.sealing import Sealer
 from issuer.store.deliveries import want
@@ -230,10 +231,17 @@ class Deployment:
             want(session, pic=card.pic, student_id=card.student_id, escn=escn, now=self.now)
 
     def claim(self, *, limit: int = 10, lease: int = 120) -> list[outbox.Claim]:
+        """What is claimed of up to `limit` students, one after the other."""
         with self.writing() as session:
-            return outbox.claim_due(
+            claims = outbox.claim_due(
                 session, now=self.now, lease=timedelta(seconds=lease), limit=limit
             )
+        return [claim for of_student in claims for claim in of_student]
+
+    def record(self, claim: outbox.Claim, result: Result, **more: Any) -> list[Outcome]:
+        """Record an outcome; returns it if somebody was in the way."""
+        with self.writing() as session:
+            return record(session, [Outcome(claim, result, **more)], now=self.now)
 
     def deliveries(self) -> list[Delivery]:
         with Session(self.engine.execution_options(read_only=True)) as session:

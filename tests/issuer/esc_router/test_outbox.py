@@ -4,11 +4,11 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from issuer.esc_router import outbox
+from issuer.esc_router.outcomes import Result
+from issuer.esc_router.pauses import pause_after
 from issuer.store.deliveries import DeliveryState, want
-from issuer.store.institutions import store_router_key
+from issuer.store.institutions import mark_router_key_refused, pause_router, store_router_key
 from issuer.tables import Card, Institution, Student
 
 RIGA, PORTO = "999978433", "888878433"
@@ -39,19 +39,15 @@ def test_a_worker_that_lost_its_lease_writes_nothing(deployment: Any) -> None:
     escn = deployment.card(deployment.student(wanted=False))
     (first,) = deployment.claim(lease=120)
     deployment.clock.advance(timedelta(seconds=121))
-    now = deployment.now
-    with deployment.writing() as session:
-        assert not outbox.complete(session, first, now=now)  # ran out, though nobody took it
+    deployment.record(first, Result.DELIVERED)  # ran out, though nobody took it
     (second,) = deployment.claim()
-    with deployment.writing() as session:
-        assert not outbox.complete(session, first, now=now)
-        assert not outbox.stop(session, first, now=now, why="late")
-        assert not outbox.put_off(session, first, now=now, pause=timedelta(1), why="late")
-    assert deployment.states() == [DeliveryState.WAITING]
+    for result in Result:
+        assert deployment.record(first, result, why="late") == []
+    (delivery,) = deployment.deliveries()
+    assert (delivery.state, delivery.lease) == (DeliveryState.WAITING, second.lease)
     assert deployment.row(Card, escn).router_registered_at is None
-    with deployment.writing() as session:
-        assert outbox.complete(session, second, now=now)
-    assert deployment.row(Card, escn).router_registered_at == now
+    deployment.record(second, Result.DELIVERED)
+    assert deployment.row(Card, escn).router_registered_at == deployment.now
 
 
 def test_the_person_goes_before_the_card_even_when_written_after(deployment: Any) -> None:
@@ -59,35 +55,37 @@ def test_the_person_goes_before_the_card_even_when_written_after(deployment: Any
     escn = deployment.card(student)
     with deployment.writing() as session:
         want(session, pic=RIGA, student_id=student, escn=None, now=deployment.now)
-    (first,) = deployment.claim()
-    assert first.escn is None
+    assert [claim.escn for claim in deployment.claim()] == [None, escn]
     assert deployment.claim() == []
-    with deployment.writing() as session:
-        outbox.complete(session, first, now=deployment.now)
-    (second,) = deployment.claim()
-    assert second.escn == escn
 
 
-def test_a_later_delivery_of_a_student_waits_for_the_earlier_ones_retry(deployment: Any) -> None:
+def test_a_students_deliveries_are_put_off_together(deployment: Any) -> None:
     student = deployment.student(wanted=False)
-    first_card = deployment.card(student, 1)
-    deployment.card(student, 2)
-    (first,) = deployment.claim()
-    assert first.escn == first_card
-    with deployment.writing() as session:
-        pause = timedelta(seconds=30)
-        outbox.put_off(session, first, now=deployment.now, pause=pause, why="down")
+    cards = [deployment.card(student, 1), deployment.card(student, 2)]
+    claims = deployment.claim()
+    assert [claim.escn for claim in claims] == cards
+    pause = timedelta(seconds=30)
+    for claim in claims:
+        deployment.record(claim, Result.PUT_OFF, why="down", pause=pause, attempts=5)
     assert deployment.claim() == []
     deployment.clock.advance(pause)
-    assert [claim.escn for claim in deployment.claim()] == [first_card]
+    assert [claim.escn for claim in deployment.claim()] == cards
+
+
+def test_a_new_change_of_a_student_takes_what_was_put_off_along(deployment: Any) -> None:
+    student = deployment.student()
+    (claim,) = deployment.claim()
+    pause = timedelta(minutes=10)
+    deployment.record(claim, Result.PUT_OFF, why="down", pause=pause, attempts=10)
+    escn = deployment.card(student)
+    assert [claim.escn for claim in deployment.claim()] == [None, escn]
 
 
 def test_a_stopped_delivery_does_not_block_the_student(deployment: Any) -> None:
     student = deployment.student()
-    escn = deployment.card(student)
     (first,) = deployment.claim()
-    with deployment.writing() as session:
-        outbox.stop(session, first, now=deployment.now, why="ER-0042: no")
+    escn = deployment.card(student)
+    deployment.record(first, Result.STOPPED, why="ER-0042: no")
     assert [claim.escn for claim in deployment.claim()] == [escn]
 
 
@@ -107,12 +105,15 @@ def test_deliveries_without_a_router_key_wait_for_one(deployment: Any) -> None:
     assert len(deployment.claim()) == 1
 
 
+def refuse_key(deployment: Any, pic: str, key: bytes) -> bool:
+    with deployment.writing() as session:
+        return mark_router_key_refused(session, pic, sealed_key=key, now=deployment.now)
+
+
 def test_a_refused_key_stops_only_its_institution(deployment: Any) -> None:
     deployment.student("1")
     other = deployment.student("1", pic=PORTO)
-    sealed = deployment.row(Institution, RIGA).sealed_router_key
-    with deployment.writing() as session:
-        assert outbox.refuse_key(session, pic=RIGA, sealed_key=sealed, now=deployment.now)
+    assert refuse_key(deployment, RIGA, deployment.row(Institution, RIGA).sealed_router_key)
     assert [claim.student_id for claim in deployment.claim()] == [other]
     with deployment.writing() as session:
         store_router_key(session, RIGA, b"a new one")
@@ -124,8 +125,34 @@ def test_a_key_that_was_replaced_meanwhile_is_not_blamed(deployment: Any) -> Non
     old = deployment.row(Institution, RIGA).sealed_router_key
     with deployment.writing() as session:
         store_router_key(session, RIGA, b"a new one")
-        assert not outbox.refuse_key(session, pic=RIGA, sealed_key=old, now=deployment.now)
+    assert not refuse_key(deployment, RIGA, old)
     assert len(deployment.claim()) == 1
+
+
+def test_the_first_refusal_of_a_key_is_the_one_remembered(deployment: Any) -> None:
+    first = deployment.now
+    key = deployment.row(Institution, RIGA).sealed_router_key
+    assert refuse_key(deployment, RIGA, key)
+    deployment.clock.advance(timedelta(hours=1))
+    assert not refuse_key(deployment, RIGA, key)
+    assert deployment.row(Institution, RIGA).router_key_refused_at == first
+
+
+def test_an_institution_that_the_router_asked_to_wait_waits_alone(deployment: Any) -> None:
+    mine = deployment.student("1")
+    other = deployment.student("1", pic=PORTO)
+    with deployment.writing() as session:
+        pause_router(session, RIGA, until=deployment.now + 60)
+    assert [claim.student_id for claim in deployment.claim()] == [other]
+    deployment.clock.advance(timedelta(seconds=60))
+    assert [claim.student_id for claim in deployment.claim()] == [mine]
+
+
+def test_a_large_backlog_of_one_institution_does_not_hold_another_up(deployment: Any) -> None:
+    for number in range(30):
+        deployment.student(str(number))
+    other = deployment.student("1", pic=PORTO)
+    assert other in {claim.student_id for claim in deployment.claim(limit=4)}
 
 
 def test_a_change_during_a_delivery_is_delivered_after_it(deployment: Any) -> None:
@@ -133,8 +160,7 @@ def test_a_change_during_a_delivery_is_delivered_after_it(deployment: Any) -> No
     (first,) = deployment.claim()
     deployment.change(escn, "revoked")
     assert deployment.claim() == []  # not while the old state may still be on its way
-    with deployment.writing() as session:
-        outbox.complete(session, first, now=deployment.now)
+    deployment.record(first, Result.DELIVERED)
     (second,) = deployment.claim()
     assert second.delivery_id != first.delivery_id
 
@@ -144,16 +170,14 @@ def test_a_change_after_a_lease_ran_out_is_not_lost_to_the_late_worker(deploymen
     (late,) = deployment.claim(lease=120)
     deployment.clock.advance(timedelta(seconds=120))
     deployment.change(escn, "revoked")  # counts on the delivery that waits
-    with deployment.writing() as session:
-        assert not outbox.complete(session, late, now=deployment.now)
+    deployment.record(late, Result.DELIVERED)
     assert len(deployment.claim()) == 1
 
 
 def test_a_registered_person_is_remembered(deployment: Any) -> None:
     student = deployment.student()
     (claim,) = deployment.claim()
-    with deployment.writing() as session:
-        outbox.complete(session, claim, now=deployment.now)
+    deployment.record(claim, Result.DELIVERED)
     assert deployment.row(Student, student).router_registered_at == deployment.now
     (delivery,) = deployment.deliveries()
     assert (delivery.state, delivery.delivered_at, delivery.lease) == (
@@ -161,6 +185,39 @@ def test_a_registered_person_is_remembered(deployment: Any) -> None:
         deployment.now,
         None,
     )
+
+
+def test_since_when_it_fails_is_kept_until_it_succeeds(deployment: Any) -> None:
+    deployment.student()
+    since = deployment.now
+    for attempt in (1, 2):
+        (claim,) = deployment.claim()
+        pause = pause_after(attempt, random=1.0)
+        deployment.record(claim, Result.PUT_OFF, why="down", pause=pause, attempts=attempt)
+        (delivery,) = deployment.deliveries()
+        assert (delivery.failing_since, delivery.attempts) == (since, attempt)
+        deployment.clock.advance(pause)
+    (claim,) = deployment.claim()
+    deployment.record(claim, Result.DELIVERED)
+    (delivery,) = deployment.deliveries()
+    assert (delivery.failing_since, delivery.last_error) == (None, None)
+
+
+def test_what_was_refused_fails_since_then(deployment: Any) -> None:
+    deployment.student()
+    (claim,) = deployment.claim()
+    deployment.record(claim, Result.STOPPED, why="ER-0042: no")
+    (delivery,) = deployment.deliveries()
+    assert (delivery.failing_since, delivery.last_error) == (deployment.now, "ER-0042: no")
+
+
+def test_what_is_given_back_has_not_been_tried(deployment: Any) -> None:
+    deployment.student()
+    (claim,) = deployment.claim()
+    deployment.record(claim, Result.GIVEN_BACK)
+    (delivery,) = deployment.deliveries()
+    assert (delivery.attempts, delivery.failing_since, delivery.lease) == (0, None, None)
+    assert len(deployment.claim()) == 1
 
 
 def test_many_workers_never_hold_one_student_twice(deployment: Any) -> None:
@@ -175,15 +232,17 @@ def test_many_workers_never_hold_one_student_twice(deployment: Any) -> None:
 
     def work() -> None:
         while len(taken) < 60:
-            for claim in deployment.claim(limit=3):
-                with lock:
-                    taken.append(claim)
-                    doubled.extend({claim.student_id} & held)
-                    held.add(claim.student_id)
-                with lock:
-                    held.discard(claim.student_id)
-                with deployment.writing() as session:
-                    outbox.complete(session, claim, now=deployment.now)
+            claims = deployment.claim(limit=3)
+            students = {claim.student_id for claim in claims}
+            with lock:
+                taken.extend(claims)
+                doubled.extend(students & held)
+                held.update(students)
+            with lock:
+                held.difference_update(students)
+            for claim in claims:
+                while deployment.record(claim, Result.DELIVERED):
+                    pass
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -197,12 +256,3 @@ def test_many_workers_never_hold_one_student_twice(deployment: Any) -> None:
     for claim in taken:
         order.setdefault(claim.student_id, []).append(claim.escn)
     assert all(escns[0] is None for escns in order.values())
-
-
-@pytest.mark.parametrize(
-    ("attempts", "seconds"), [(1, 2), (2, 4), (5, 32), (11, 2048), (12, 3600), (10**9, 3600)]
-)
-def test_pauses_double_up_to_an_hour_and_are_spread(attempts: int, seconds: int) -> None:
-    assert outbox.pause_after(attempts, random=1.0) == timedelta(seconds=seconds)
-    assert outbox.pause_after(attempts, random=0.0) == timedelta(seconds=seconds / 2)
-    assert 0 <= outbox.random_fraction() < 1
