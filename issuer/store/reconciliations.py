@@ -10,7 +10,7 @@ to wait.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -113,15 +113,31 @@ def begin(
     return run
 
 
-def claim_due(session: Session, *, kind: RunKind, now: int, lease: timedelta) -> RunClaim | None:
-    """Take the run that has waited longest, if any may be worked on."""
+def claim_due(
+    session: Session,
+    *,
+    kind: RunKind,
+    now: int,
+    lease: timedelta,
+    besides: Collection[int] = (),
+) -> RunClaim | None:
+    """Take the run that has waited longest, if any may be worked on.
+
+    Args:
+        session: Writes.
+        kind: What it does.
+        now: Seconds.
+        lease: For how long it is held, from each checkpoint on.
+        besides: Not these, which had their turn.
+    """
     # A clock that was set back: what lies further ahead than any pause has come.
     far = now + _FURTHEST
     free = [
         or_(column <= now, column > far)
         for column in (col(Reconciliation.next_attempt_at), col(Reconciliation.leased_until))
     ]
-    return _claim(session, kind, free, now, lease)
+    not_these = col(Reconciliation.id).not_in(besides)
+    return _claim(session, kind, [*free, not_these], now, lease)
 
 
 def claim(

@@ -8,13 +8,19 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import case
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, exists, func, select
 
 from issuer.store.deliveries import DeliveryState, Subject, want
 from issuer.store.dialect import insert
 from issuer.store.paging import Page, Paging
 from issuer.store.reconciliations import Repair
-from issuer.tables import Delivery, Reconciliation, RouterDifference, Student
+from issuer.tables import (
+    Delivery,
+    Reconciliation,
+    ReconciliationSeen,
+    RouterDifference,
+    Student,
+)
 
 
 class Outcome(StrEnum):
@@ -180,7 +186,19 @@ def forget(session: Session, *, differences_before: int, runs_before: int) -> No
     """Take away differences, and whole runs, of runs that ended before these instants."""
     old = select(Reconciliation.id).where(col(Reconciliation.finished_at) < differences_before)
     session.exec(delete(RouterDifference).where(col(RouterDifference.reconciliation_id).in_(old)))
+    _forget_seen_of_ended(session)
     session.exec(delete(Reconciliation).where(col(Reconciliation.finished_at) < runs_before))
+
+
+def _forget_seen_of_ended(session: Session) -> None:
+    """What abandoned and failed runs remembered."""
+    remembers = exists().where(col(ReconciliationSeen.reconciliation_id) == col(Reconciliation.id))
+    ended = select(Reconciliation.id).where(
+        col(Reconciliation.finished_at).is_not(None), remembers
+    )
+    for run_id in session.exec(ended).all():
+        theirs = col(ReconciliationSeen.reconciliation_id) == run_id
+        session.exec(delete(ReconciliationSeen).where(theirs))
 
 
 def _told() -> Any:
