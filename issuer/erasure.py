@@ -89,7 +89,7 @@ def _begin(
     held = cards.hold_of_student(session, student_id)
     lifecycle.end_cards(session, held, reason=REASON, now=now, actor=actor)
     _end_phones(session, held, now=now)
-    _forget_reasons(session, held, at)
+    _forget_words(session, held, at)
     _forget_all_but_esi(student, at)
     session.add(student)
     erasure = Erasure(pic=pic, student_id=student_id, requested_by=actor, requested_at=at)
@@ -113,8 +113,9 @@ def _end_phones(session: Session, held: Sequence[Card], *, now: datetime) -> Non
                 lifecycle.end_device(session, device.id, now=now)
 
 
-def _forget_reasons(session: Session, held: Sequence[Card], at: int) -> None:
+def _forget_words(session: Session, held: Sequence[Card], at: int) -> None:
     # Staff's words of earlier days may name the student.
+    audit.forget_words(session, [card.escn for card in held], instead=REASON)
     for card in held:
         if card.reason not in (None, REASON):
             card.reason, card.version, card.updated_at = REASON, card.version + 1, at

@@ -1,9 +1,9 @@
-"""Who did what to which card, and why: added to, never changed."""
+"""Who did what to which card, and why: added to, and changed only where a student is erased."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, select, update
 
 from issuer.store.paging import Page, Paging
 from issuer.tables import AuditEntry
@@ -40,6 +40,18 @@ def add_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write many entries at once, each as the columns of an AuditEntry."""
     if entries:
         session.connection().execute(_INSERT, entries)
+
+
+def forget_words(session: Session, subjects: Collection[str], *, instead: str) -> None:
+    """Put a word in place of what staff wrote about cards: it may name their student.
+
+    Who did what to which card, and when, stays.
+    """
+    session.exec(
+        update(AuditEntry)
+        .where(col(AuditEntry.subject).in_(subjects), col(AuditEntry.detail).is_not(None))
+        .values(detail=instead)
+    )
 
 
 def search(

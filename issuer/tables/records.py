@@ -37,7 +37,10 @@ class WorkerRound(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """Who did what to which card, and why. Never changed, never deleted by the program."""
+    """Who did what to which card, and why. Never deleted by the program, and never changed.
+
+    But for staff's words (`detail`) about the cards of a student who is erased.
+    """
 
     __tablename__ = "audit_entry"
     id: int | None = Field(default=None, primary_key=True)
