@@ -21,7 +21,6 @@ from issuer.store.deliveries import DeliveryState
 
 _VALUES_FROM = 18  # column
 _WIDEST = 100  # columns
-_INSTITUTIONS = ("institution", "institutions")
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -53,7 +52,8 @@ def show_status(
 def _show(found: Sequence[Overview], *, now: int, in_full: bool) -> None:
     behind = sum(not one.is_in_step for one in found)
     if behind:
-        out.print(f"[bold red]Not in step[/]: {behind} of {_many(len(found), *_INSTITUTIONS)}")
+        which = "" if len(found) == 1 else f": {behind} of {len(found)} institutions"
+        out.print(f"[bold red]Not in step[/]{which}")
     elif found:
         out.print("[bold green]In step[/]: the ESC-Router holds what it should")
     else:
@@ -77,7 +77,13 @@ def _show_fact(name: str, value: str) -> None:
     """The value beside its name, in lines that are not torn apart by a narrow terminal."""
     label = f"  {name}".ljust(_VALUES_FROM)
     width = max(min(out.width, _WIDEST), 2 * _VALUES_FROM)
-    for line in wrap(value, width, initial_indent=label, subsequent_indent=" " * _VALUES_FROM):
+    for line in wrap(
+        value,
+        width,
+        initial_indent=label,
+        subsequent_indent=" " * _VALUES_FROM,
+        break_on_hyphens=False,
+    ):
         out.print(plain(line), soft_wrap=True)
 
 

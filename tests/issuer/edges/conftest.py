@@ -1,5 +1,7 @@
-"""Keys of two institutions and of the trust list, in real files; a phone; the served issuer."""
+"""Keys in real files; a phone; the issuer, served and commanded."""
 
+import io
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from pydantic import SecretStr
 from sqlmodel import Session
 
 from issuer.app import create_app
+from issuer.cli.program import main
 from issuer.issuing import IssuingPolicy
 from issuer.key_life import create_key
 from issuer.keys import FileKeyRing
@@ -118,3 +121,40 @@ def call(address: str, session: Session) -> Iterator[Any]:
             return http.request(method, path, headers=headers | more.pop("headers", {}), **more)
 
         yield call
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Of a deployment of which nothing exists yet."""
+    values = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/esc.db",
+        "PUBLIC_URL": "http://127.0.0.1:8001",
+        "KEYS_DIR": f"{tmp_path}/keys",
+        "KEY_PASSPHRASE_FILE": f"{tmp_path}/secrets/passphrase",
+        "SECRET_FILE": f"{tmp_path}/secrets/secret",
+        "ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
+    }
+    named = {f"ESC_ISSUER_{name}": value for name, value in values.items()}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    return named
+
+
+@pytest.fixture
+def run(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Any:
+    """Run a command; returns its exit code and what it wrote."""
+    assert environment
+
+    def run(*arguments: str, typed: str = "") -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["issuer", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        written = capsys.readouterr()
+        return int(ended.value.code or 0), written.out + written.err
+
+    return run

@@ -1,6 +1,5 @@
 """The command line: a deployment set up by its commands, refusals with exit codes."""
 
-import io
 import json
 import os
 import re
@@ -19,7 +18,6 @@ import httpx
 import pytest
 
 from issuer.cli import refusals
-from issuer.cli.program import main
 from verifier.bundle import verify_bundle
 from verifier.jws import parse_public_jwk
 
@@ -30,43 +28,6 @@ ROWS = f"""esi,full_name,expires_on
 urn:schac:personalUniqueCode:int:esi:lu.lv:1,Anna Bērziņa,{LAST_DAY}
 urn:schac:personalUniqueCode:int:esi:lu.lv:2,Kārlis Ozols,{LAST_DAY}
 """
-
-
-@pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Of a deployment of which nothing exists yet."""
-    values = {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/esc.db",
-        "PUBLIC_URL": "http://127.0.0.1:8001",
-        "KEYS_DIR": f"{tmp_path}/keys",
-        "KEY_PASSPHRASE_FILE": f"{tmp_path}/secrets/passphrase",
-        "SECRET_FILE": f"{tmp_path}/secrets/secret",
-        "ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
-    }
-    named = {f"ESC_ISSUER_{name}": value for name, value in values.items()}
-    for name, value in named.items():
-        monkeypatch.setenv(name, value)
-    return named
-
-
-@pytest.fixture
-def run(
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Any:
-    """Run a command; returns its exit code and what it wrote."""
-    assert environment
-
-    def run(*arguments: str, typed: str = "") -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["issuer", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        written = capsys.readouterr()
-        return int(ended.value.code or 0), written.out + written.err
-
-    return run
 
 
 @pytest.fixture
