@@ -50,7 +50,7 @@ def _about_worker(overview: Overview, *, now: int) -> Iterator[Advice]:
 
 def _about_rest(overview: Overview) -> Iterator[Advice]:
     pic = overview.pic
-    if overview.deliveries[DeliveryState.STOPPED]:
+    if overview.refused:
         yield Advice(
             "See what was refused; correct the records, then send them again",
             f"python -m issuer esc-router deliveries list {pic} --state stopped",

@@ -60,6 +60,7 @@ class Overview:
         asks_consent: Whether its students must agree first.
         cards: By standing, all of them.
         deliveries: By state, all of them.
+        refused: Deliveries that were stopped, and that nothing newer has made pointless.
         failing: Deliveries that were tried without success and wait.
         failing_since: The first of their failures.
         oldest_waiting_at: When the oldest delivery that waits was asked for.
@@ -83,6 +84,7 @@ class Overview:
     asks_consent: bool
     cards: Mapping[Standing, int]
     deliveries: Mapping[DeliveryState, int]
+    refused: int
     failing: int
     failing_since: int | None
     oldest_waiting_at: int | None
@@ -97,7 +99,7 @@ class Overview:
     @property
     def open_deliveries(self) -> int:
         """What has not been brought to its end."""
-        return self.deliveries[DeliveryState.WAITING] + self.deliveries[DeliveryState.STOPPED]
+        return self.deliveries[DeliveryState.WAITING] + self.refused
 
     @property
     def differences_left(self) -> int:

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from issuer.esc_router.overview import KeyState, LastReconciliation, Overview, Reason
@@ -53,6 +54,7 @@ def overview_of(session: Session, institution: Institution, *, now: int) -> Over
         asks_consent=institution.asks_consent,
         cards=count_cards(session, institution),
         deliveries=_by_state(session, pic),
+        refused=_refused(session, pic),
         **_waiting(session, pic),
         last_delivered_at=_last_delivered_at(session, pic),
         reasons=_reasons(session, pic),
@@ -76,6 +78,23 @@ def _by_state(session: Session, pic: str) -> Mapping[DeliveryState, int]:
     )
     found = session.connection().execute(counts).all()
     return dict.fromkeys(DeliveryState, 0) | {DeliveryState(name): n for name, n in found}
+
+
+def _refused(session: Session, pic: str) -> int:
+    refused = select(func.count()).select_from(Delivery)
+    return session.connection().execute(refused.where(*_is_refused(pic))).scalar_one()
+
+
+def _is_refused(pic: str) -> tuple[ColumnElement[bool], ...]:
+    """Stopped, and the delivery that decides where its subject stands."""
+    newer = aliased(Delivery)
+    of_same = select(col(newer.id)).where(
+        col(newer.student_id) == col(Delivery.student_id),
+        col(newer.escn).is_not_distinct_from(col(Delivery.escn)),
+        or_(col(newer.id) > col(Delivery.id), col(newer.state) == DeliveryState.WAITING),
+    )
+    is_stopped = col(Delivery.state) == DeliveryState.STOPPED
+    return col(Delivery.pic) == pic, is_stopped, ~of_same.correlate(Delivery).exists()
 
 
 def _waiting(session: Session, pic: str) -> dict[str, Any]:
@@ -108,7 +127,7 @@ def _reasons(session: Session, pic: str) -> Sequence[Reason]:
         .where(
             col(Delivery.pic) == pic,
             or_(
-                col(Delivery.state) == DeliveryState.STOPPED,
+                and_(*_is_refused(pic)),
                 and_(
                     col(Delivery.state) == DeliveryState.WAITING,
                     col(Delivery.failing_since).is_not(None),

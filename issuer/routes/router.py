@@ -74,6 +74,9 @@ class RouterAnswer(Answer):
     deliveries: dict[DeliveryState, int] = Field(
         description="All deliveries, by state", examples=[{"delivered": 2396, "waiting": 4}]
     )
+    refused: int = Field(
+        description="Deliveries that were stopped, and that nothing newer has made pointless"
+    )
     failing: int = Field(description="Deliveries tried without success, and tried again")
     failing_since: Instant | None
     oldest_waiting_at: Instant | None

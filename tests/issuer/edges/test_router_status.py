@@ -150,6 +150,16 @@ def test_what_was_refused_is_told_with_the_command_that_lists_it(
     assert f"python -m issuer esc-router deliveries list {PIC}" in words
 
 
+def test_a_refusal_is_over_when_the_same_was_delivered_since(
+    run: Any, session: Session, registered: Card
+) -> None:
+    session.add(_delivery(registered, state="stopped", last_error=WHY))
+    session.flush()
+    session.add(_delivery(registered, state="delivered", delivered_at=NOW - 10))
+    code, words = _shown(run, session, PIC)
+    assert (code, "Refused" in words) == (refusals.OK, False)
+
+
 def test_a_worker_that_is_not_running_is_missed(
     run: Any, session: Session, registered: Card
 ) -> None:
