@@ -1,7 +1,9 @@
 """`python -m verifier`: check cards at a till, a gate or a desk, without network."""
 
+import argparse
 import sys
 import time
+from collections.abc import Callable
 
 from verifier.cli.arguments import parse_arguments
 from verifier.cli.batch import run_batch
@@ -12,6 +14,7 @@ from verifier.cli.reading import InputError
 from verifier.cli.rules import run_rules
 from verifier.cli.serve import run_serve
 from verifier.cli.show import run_show
+from verifier.cli.status import run_export, run_status
 from verifier.edges.fetching import FetchError
 from verifier.edges.images import ImageError
 from verifier.edges.knowledge_file import KnowledgeError
@@ -24,17 +27,7 @@ def main(words: list[str]) -> int:
     arguments = parse_arguments(words)
     language = load_language(arguments.lang)
     try:
-        if arguments.command == "check" and arguments.csv is not None:
-            return run_batch(arguments, language, _now)
-        if arguments.command == "check":
-            return run_check(arguments, language, _now)
-        if arguments.command == "fetch":
-            return run_fetch(arguments, language, _now)
-        if arguments.command == "rules":
-            return run_rules(arguments, language)
-        if arguments.command == "serve":
-            return run_serve(arguments, language, _now)
-        return run_show(arguments, language)
+        return _run(arguments, language)
     except RulesFileError as error:
         return _fail(str(error), 2)
     except (InputError, ImageError) as error:
@@ -47,6 +40,21 @@ def main(words: list[str]) -> int:
         return _fail(_sentences_of(error, language), 4)
     except KeyboardInterrupt:
         return 130
+
+
+def _run(arguments: argparse.Namespace, language: Language) -> int:
+    if arguments.command == "check" and arguments.csv is not None:
+        return run_batch(arguments, language, _now)
+    runs: dict[str, Callable[[], int]] = {
+        "check": lambda: run_check(arguments, language, _now),
+        "fetch": lambda: run_fetch(arguments, language, _now),
+        "show": lambda: run_show(arguments, language),
+        "rules": lambda: run_rules(arguments, language),
+        "serve": lambda: run_serve(arguments, language, _now),
+        "status": lambda: run_status(arguments, language, _now),
+        "export": lambda: run_export(arguments, _now),
+    }
+    return runs[arguments.command]()
 
 
 def _now() -> int:

@@ -75,8 +75,8 @@ def verify_card(
     # 2. Kind: the service may want a live code, or the identity profile.
     _check_kind(code, policy)
     # 3. Institution: the one that the card number names, in the trust list.
-    check_trust_list(knowledge, now=now, leeway=policy.leeway)
     institution = find_institution(knowledge, pic_of(code.escn))
+    check_trust_list(knowledge, now=now, leeway=policy.leeway)
     # 4. Key: one of this institution's, by the eight bytes of its id.
     keys = _find_keys(code, institution, knowledge)
     # 5. Signature of the institution, over the bytes received and the card number.

@@ -88,8 +88,8 @@ def verify_credential(
     # 2. Kind: with key binding where it is asked for.
     _check_kind(credential, policy, expected_key_binding)
     # 3. Institution: the one whose address is `iss`, in the trust list.
-    check_trust_list(knowledge, now=now, leeway=policy.leeway)
     institution = find_issuer(knowledge, credential.unverified_issuer)
+    check_trust_list(knowledge, now=now, leeway=policy.leeway)
     # 4. Key: one of this institution's, by `kid`.
     key = _find_key(credential, institution, knowledge)
     # 5. Signature of the institution, over the bytes received.

@@ -62,7 +62,7 @@ def test_knowledge_that_comes_while_the_desk_is_open_is_taken_in(
     desk: Desk, world: World, tmp_path: Path
 ) -> None:
     with pytest.raises(KnowledgeError):
-        desk.knowledge()
+        desk.lists()
 
     store(world, tmp_path)
 
@@ -86,25 +86,24 @@ def test_a_file_that_is_damaged_while_the_desk_is_open_leaves_it_with_what_it_ha
     desk: Desk, world: World, tmp_path: Path
 ) -> None:
     store(world, tmp_path)
-    desk.knowledge()
+    desk.lists()
 
     (tmp_path / FILE_NAME).write_text("{")
 
     assert desk.decide(world.static_code(), ANY).is_valid
-    assert desk.problem is not None
-    assert "cannot be read" in desk.problem
+    assert "cannot be read" in desk.problems[0]
 
 
 def test_a_file_that_is_gone_leaves_the_desk_with_what_it_had(
     desk: Desk, world: World, tmp_path: Path
 ) -> None:
     store(world, tmp_path)
-    desk.knowledge()
+    desk.lists()
 
     (tmp_path / FILE_NAME).unlink()
 
     assert desk.decide(world.static_code(), ANY).is_valid
-    assert desk.problem == "nothing is known yet; run: python -m verifier fetch"
+    assert desk.problems == ("nothing is known yet; run: python -m verifier fetch",)
 
 
 def test_what_could_not_be_read_is_read_again_when_it_is_whole(
@@ -112,10 +111,10 @@ def test_what_could_not_be_read_is_read_again_when_it_is_whole(
 ) -> None:
     (tmp_path / FILE_NAME).write_text("{")
     with pytest.raises(KnowledgeError, match="cannot be read"):
-        desk.knowledge()
+        desk.lists()
 
     (tmp_path / FILE_NAME).unlink()
     store(world, tmp_path)
 
-    desk.knowledge()
-    assert desk.problem is None
+    desk.lists()
+    assert desk.problems == ()

@@ -161,7 +161,7 @@ def test_without_knowledge_it_starts_and_decides_nothing(tmp_path: Path, world: 
         assert (status, problem["title"]) == (503, "Nothing can be decided")
         known = running.ask("GET", "/status")[1]
         jsonschema.validate(known, part("status"))
-        assert known["knowledge"] is None
+        assert known["knowledge"] == []
 
         now = store(world, tmp_path)
 
@@ -236,7 +236,8 @@ def test_status_says_what_is_known_and_as_of_when(service: Running) -> None:
 
     assert status == 200
     jsonschema.validate(known, part("status"))
-    assert (known["knowledge"]["sequence"], known["knowledge"]["institutions"]) == (7, 1)
+    (usual,) = known["knowledge"]
+    assert (usual["list"], usual["sequence"], usual["institutions"]) == ("", 7, 1)
 
 
 def test_damaged_knowledge_is_told_while_the_old_goes_on(

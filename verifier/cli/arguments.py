@@ -4,8 +4,15 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from verifier.cli.languages import available_languages, preferred_language
-from verifier.cli.values import challenge, default_folder, listed, whole_number
+from verifier.cli.options import (
+    add_batch,
+    add_code,
+    add_knowledge,
+    add_language,
+    add_list,
+    add_output,
+)
+from verifier.cli.values import challenge, listed, whole_number
 from verifier.edges.rules_file import load_rules, preset_names
 from verifier.policy import DAY, HOUR, Policy
 
@@ -33,6 +40,8 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     _add_show(commands)
     _add_rules(commands)
     _add_serve(commands)
+    _add_status(commands)
+    _add_export(commands)
     arguments = parser.parse_args(words)
     if arguments.command == "check" and arguments.csv is not None:
         _refuse_with_csv(parser, arguments)
@@ -74,7 +83,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_code(check)
+    add_code(check)
     check.add_argument(
         "--rules",
         metavar="RULES",
@@ -104,30 +113,9 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="store_true",
         help="do not remember live codes: a copy shown within a minute then passes",
     )
-    _add_batch(check)
-    _add_output(check)
-    _add_knowledge(check)
-
-
-def _add_batch(check: argparse.ArgumentParser) -> None:
-    batch = check.add_argument_group("a file of codes, in CSV with a heading")
-    batch.add_argument("--csv", type=Path, metavar="FILE", help="decide every row of it")
-    batch.add_argument("--column", default="code", help="heading of the codes (default code)")
-    batch.add_argument(
-        "--time-column",
-        metavar="COLUMN",
-        help="heading of the moments of the scans, as 2026-11-23T17:04:05Z or seconds since 1970; "
-        "left out, all are checked for now",
-    )
-    batch.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a CSV with an answer a row; a new file"
-    )
-    batch.add_argument(
-        "--jobs",
-        type=whole_number(1, 256),
-        metavar="N",
-        help="processes (default: one for each core)",
-    )
+    add_batch(check)
+    add_output(check)
+    add_knowledge(check)
 
 
 def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -138,15 +126,18 @@ def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    fetch.add_argument("source", nargs="?", help="https address or file; default: as last time")
+    fetch.add_argument(
+        "source", nargs="?", help="https address or file; default: all lists, as last time"
+    )
     fetch.add_argument(
         "--anchor",
         type=Path,
         metavar="FILE",
         help="JWK or JWK Set of the trust list's key; needed the first time, ignored later",
     )
-    _add_output(fetch)
-    _add_knowledge(fetch)
+    add_list(fetch)
+    add_output(fetch)
+    add_knowledge(fetch)
 
 
 def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -155,8 +146,8 @@ def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="print what a code holds, without trusting it",
         description="Print what a code holds. Nothing is checked: it may be forged.",
     )
-    _add_code(show)
-    _add_output(show)
+    add_code(show)
+    add_output(show)
 
 
 def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -170,7 +161,7 @@ def _add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     rules.add_argument(
         "--text", action="store_true", help="print a preset's file, to begin your own with"
     )
-    _add_output(rules)
+    add_output(rules)
 
 
 def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -202,36 +193,28 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="N",
         help="fetch what is new every N minutes; 0 for never (default 5)",
     )
-    _add_language(serve)
-    _add_knowledge(serve)
+    add_language(serve)
+    add_knowledge(serve)
 
 
-def _add_code(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("code", nargs="?", help="the text of a code; - for standard input")
-    group.add_argument("--file", type=Path, help="a file with one code a line")
-    group.add_argument("--image", type=Path, help="a picture of a code (needs zxing-cpp)")
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    _add_language(parser)
-
-
-def _add_language(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--lang",
-        choices=available_languages(),
-        default=preferred_language(),
-        help="language of the answers (default: of the environment)",
+def _add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = commands.add_parser(
+        "status",
+        help="say what is known, as of when",
+        description="Say what is known of each trust list, as of when, and how old that is.",
     )
+    add_output(status)
+    add_knowledge(status)
 
 
-def _add_knowledge(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--knowledge",
-        type=Path,
-        default=default_folder(),
-        metavar="DIR",
-        help="where bundle and memory are kept (default: $ESC_VERIFIER_DIR or %(default)s)",
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = commands.add_parser(
+        "export",
+        help="write the bundle to a file, for a machine without network",
+        description="Write the bundle that is known to a file. On the other machine: "
+        "python -m verifier fetch FILE.",
     )
+    export.add_argument("file", type=Path, metavar="FILE")
+    add_list(export)
+    add_language(export)
+    add_knowledge(export)

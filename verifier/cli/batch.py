@@ -27,7 +27,7 @@ def run_batch(arguments: argparse.Namespace, language: Language, clock: Callable
         KnowledgeError: Nothing usable is known.
     """
     # Said once before the first row, not by every process.
-    Desk(arguments.knowledge, clock, None).knowledge()
+    Desk(arguments.knowledge, clock, None).lists()
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         report = _open_report(arguments.report, stack)

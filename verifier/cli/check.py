@@ -20,7 +20,7 @@ def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -
     policy = policy_of(arguments)
     replay = None if arguments.forget else ReplayFile(arguments.knowledge)
     desk = Desk(arguments.knowledge, clock, replay)
-    desk.knowledge()  # without it, say so before the first code
+    desk.lists()  # without it, say so before the first code
     colour = sys.stdout.isatty()
     refused = 0
     for text in read_texts(arguments):

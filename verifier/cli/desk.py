@@ -1,7 +1,7 @@
 """A desk that decides code after code, for as long as it is open.
 
-What it knows is taken in again when the file changes, so that another process may fetch; what
-it cannot read any more leaves it with what it had.
+What it knows is taken in again when a file changes, so that another process may fetch; what it
+cannot read any more leaves it with what it had.
 """
 
 import threading
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from verifier.bundle import Knowledge
+from verifier.checks import VerifiedCard
 from verifier.cli.answers import Answer
-from verifier.edges.knowledge_file import FILE_NAME, KnowledgeError, load_knowledge
-from verifier.errors import CardError
+from verifier.edges.knowledge_file import KnowledgeError
+from verifier.edges.knowledge_folder import Mark, load_lists, mark_lists
+from verifier.errors import CardError, UnknownInstitution
 from verifier.policy import Policy
 from verifier.replay import ReplayMemory
 from verifier.signature_cache import SignatureCache
 from verifier.verify import verify_card
 from verifier.verify_credential import verify_credential
-
-Mark = tuple[int, int, int]
 
 
 @dataclass
@@ -30,31 +30,31 @@ class Desk:
         folder: Where knowledge is kept.
         clock: Seconds since 1970, UTC.
         replay: Remembers live codes, or None.
-        problem: Why newer knowledge could not be taken in, if so.
+        problems: Why newer knowledge could not be taken in, if so.
     """
 
     folder: Path
     clock: Callable[[], int]
     replay: ReplayMemory | None
-    problem: str | None = None
+    problems: tuple[str, ...] = ()
     _cache: SignatureCache = field(default_factory=SignatureCache)
-    _knowledge: Knowledge | None = None
-    _mark: Mark | None = None
+    _lists: dict[str, Knowledge] = field(default_factory=dict)
+    _marks: dict[str, Mark | None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def knowledge(self) -> Knowledge:
-        """The newest that can be used.
+    def lists(self) -> dict[str, Knowledge]:
+        """What is known, by the name of the trust list, in the order of asking.
 
         Raises:
-            KnowledgeError: There is none.
+            KnowledgeError: Nothing that can be used.
         """
         with self._lock:
-            mark = self._mark_of_file()
-            if mark != self._mark or self._knowledge is None:
-                self._take_in(mark)
-            if self._knowledge is None:
-                raise KnowledgeError(self.problem or "nothing is known yet")
-            return self._knowledge
+            marks = mark_lists(self.folder)
+            if marks != self._marks:
+                self._take_in(marks)
+            if not self._lists:
+                raise KnowledgeError("; ".join(self.problems))
+            return self._lists
 
     def decide(
         self, text: str, policy: Policy, *, challenge: bytes = b"", at: int | None = None
@@ -70,40 +70,54 @@ class Desk:
         Raises:
             KnowledgeError: Nothing usable is known, or codes cannot be remembered.
         """
-        knowledge = self.knowledge()
+        lists = self.lists()
         now = self.clock() if at is None else at
-        try:
+
+        def verify(knowledge: Knowledge) -> VerifiedCard:
             if _is_credential(text):
-                card = verify_credential(text, knowledge=knowledge, now=now, policy=policy)
-            else:
-                card = verify_card(
-                    text,
-                    knowledge=knowledge,
-                    now=now,
-                    policy=policy,
-                    replay=self.replay,
-                    challenge=challenge,
-                    cache=self._cache,
-                )
+                return verify_credential(text, knowledge=knowledge, now=now, policy=policy)
+            return verify_card(
+                text,
+                knowledge=knowledge,
+                now=now,
+                policy=policy,
+                replay=self.replay,
+                challenge=challenge,
+                cache=self._cache,
+            )
+
+        try:
+            return Answer(_first_that_knows(lists, verify), None, now)
         except CardError as refusal:
             return Answer(None, refusal, now)
-        return Answer(card, None, now)
 
-    def _take_in(self, mark: Mark | None) -> None:
+    def _take_in(self, marks: dict[str, Mark | None]) -> None:
         try:
-            self._knowledge = load_knowledge(self.folder, now=self.clock()).knowledge
-            self.problem = None
+            known = load_lists(self.folder, now=self.clock())
+            # A list that cannot be read any more stays as it was.
+            kept = {name: old for name, old in self._lists.items() if name in marks}
+            self._lists = dict(sorted({**kept, **known.lists}.items()))
+            self.problems = known.problems
         except KnowledgeError as error:
-            self.problem = str(error)
+            self.problems = (str(error),)
         # A file that cannot be used is not read again until it changes.
-        self._mark = mark
+        self._marks = marks
 
-    def _mark_of_file(self) -> Mark | None:
+
+def _first_that_knows(
+    lists: dict[str, Knowledge], verify: Callable[[Knowledge], VerifiedCard]
+) -> VerifiedCard:
+    """The answer of the first list that names the institution.
+
+    Raises:
+        UnknownInstitution: None does.
+    """
+    for knowledge in lists.values():
         try:
-            status = (self.folder / FILE_NAME).stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
+            return verify(knowledge)
+        except UnknownInstitution:
+            continue
+    raise UnknownInstitution("no trust list that is known here names the institution")
 
 
 def _is_credential(text: str) -> bool:

@@ -15,6 +15,7 @@ from verifier.cli.service_http import open_server
 from verifier.edges.fetching import FetchError
 from verifier.edges.keeping import renew_knowledge
 from verifier.edges.knowledge_file import KnowledgeError
+from verifier.edges.knowledge_folder import folder_of, names_of_lists
 from verifier.edges.replay_file import ReplayFile
 from verifier.edges.rules_file import load_rules
 from verifier.errors import DocumentError
@@ -68,12 +69,18 @@ def _shut_down(shutdown: Callable[[], None]) -> None:
 
 def _keep_fetching(service: Service, every: int, stop: threading.Event) -> None:
     while every and not stop.is_set():
-        try:
-            renew_knowledge(service.desk.folder, now=service.desk.clock())
-            service.fetch_problem.clear()
-        except (FetchError, KnowledgeError, DocumentError) as error:
-            service.fetch_problem[:] = [f"nothing new could be fetched: {error}"]
+        service.fetch_problems[:] = _fetch_all(service.desk.folder, service.desk.clock())
         stop.wait(every)
+
+
+def _fetch_all(folder: Path, now: int) -> list[str]:
+    problems = []
+    for name in names_of_lists(folder):
+        try:
+            renew_knowledge(folder_of(folder, name), now=now)
+        except (FetchError, KnowledgeError, DocumentError) as error:
+            problems.append(f"nothing new could be fetched: {error}")
+    return problems
 
 
 def _tell(service: Service, port: int) -> None:

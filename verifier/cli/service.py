@@ -8,7 +8,7 @@ from typing import Any
 
 from verifier.cli.answers import as_json, instant_of
 from verifier.cli.desk import Desk
-from verifier.cli.fetch import summary_of
+from verifier.cli.knowing import summary_of
 from verifier.cli.languages import Language, available_languages, load_language
 from verifier.cli.values import MAX_CHALLENGE_BYTES
 from verifier.edges.knowledge_file import KnowledgeError
@@ -34,14 +34,14 @@ class Service:
         services: Rules by the name under which a request asks for them; the first is the usual.
         language: Of sentences, where a request asks for none.
         origins: Of the pages that may ask, `https://till.example` for example.
-        fetch_problem: Why nothing new could be fetched last time, in one item, or empty.
+        fetch_problems: Why nothing new could be fetched last time, if so.
     """
 
     desk: Desk
     services: Mapping[str, Rules]
     language: Language
     origins: frozenset[str]
-    fetch_problem: list[str] = field(default_factory=list)
+    fetch_problems: list[str] = field(default_factory=list)
 
     def check(self, body: bytes) -> dict[str, Any]:
         """Decide a code; the answer is that of `check --json`.
@@ -65,14 +65,14 @@ class Service:
 
     def status(self) -> dict[str, Any]:
         """What is known, as of when, and by which clock."""
-        problems = [self.desk.problem] if self.desk.problem else []
         try:
-            knowledge = summary_of(self.desk.knowledge())
-        except KnowledgeError as error:
-            knowledge, problems = None, [str(error)]
+            lists = self.desk.lists()
+            knowledge = [{"list": name, **summary_of(lists[name])} for name in lists]
+        except KnowledgeError:
+            knowledge = []  # the desk's problems say why
         return {
             "knowledge": knowledge,
-            "problems": problems + self.fetch_problem,
+            "problems": [*self.desk.problems, *self.fetch_problems],
             "services": {
                 name: rules.name_in(self.language.code) for name, rules in self.services.items()
             },
@@ -86,10 +86,11 @@ class Service:
             Problem: They cannot.
         """
         try:
-            knowledge = self.desk.knowledge()
+            lists = self.desk.lists()
         except KnowledgeError as error:
             raise Problem(503, "Nothing can be decided", str(error)) from error
-        if knowledge.trust.expires_at <= self.desk.clock():
+        now = self.desk.clock()
+        if all(known.trust.expires_at <= now for known in lists.values()):
             raise Problem(503, "Nothing can be decided", "the trust list is past its own end")
         return {"ready": True}
 

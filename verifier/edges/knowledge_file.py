@@ -16,17 +16,24 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.bundle import Knowledge, repack_bundle, verify_bundle
+from verifier.edges.folder_lock import KnowledgeError, hold_folder
 from verifier.errors import CardError, DocumentError
 from verifier.jws import parse_public_jwk, public_jwk_of
 
 FILE_NAME = "knowledge.json"
 MAX_FILE_BYTES = 32 * 1024 * 1024
 
+__all__ = [
+    "Anchors",
+    "KnowledgeError",
+    "Stored",
+    "load_anchors",
+    "load_knowledge",
+    "read_bundle",
+    "store_bundle",
+]
+
 Anchors = tuple[ec.EllipticCurvePublicKey, ...]
-
-
-class KnowledgeError(Exception):
-    """What is known cannot be read or written; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +82,35 @@ def store_bundle(
         DocumentError: The bundle is refused; what is stored stays.
         KnowledgeError: No anchors, or the file cannot be written.
     """
-    previous, anchors, sequence = _load_previous(folder, anchors, now)
-    if not anchors:
-        raise KnowledgeError("the first time, say whose trust list to accept: --anchor FILE")
-    knowledge = verify_bundle(
-        data, anchors=anchors, now=now, least_sequence=sequence, previous=previous
-    )
-    content = {
-        "sequence": knowledge.trust.sequence,
-        "anchors": [public_jwk_of(anchor) for anchor in knowledge.trust.anchors],
-        "signed_by": [public_jwk_of(anchor) for anchor in anchors],
-        "source": source,
-        "etag": etag,
-        "fetched_at": now,
-        "bundle": base64.b64encode(repack_bundle(knowledge)).decode("ascii"),
-    }
-    _replace(folder / FILE_NAME, json.dumps(content).encode("utf-8"))
+    # From reading what is stored to replacing it, nobody else may: of two that fetch at once,
+    # the slower would bring back what the faster replaced.
+    with hold_folder(folder):
+        previous, anchors, sequence = _load_previous(folder, anchors, now)
+        if not anchors:
+            raise KnowledgeError("the first time, say whose trust list to accept: --anchor FILE")
+        knowledge = verify_bundle(
+            data, anchors=anchors, now=now, least_sequence=sequence, previous=previous
+        )
+        content = {
+            "sequence": knowledge.trust.sequence,
+            "anchors": [public_jwk_of(anchor) for anchor in knowledge.trust.anchors],
+            "signed_by": [public_jwk_of(anchor) for anchor in anchors],
+            "source": source,
+            "etag": etag,
+            "fetched_at": now,
+            "bundle": base64.b64encode(repack_bundle(knowledge)).decode("ascii"),
+        }
+        _replace(folder / FILE_NAME, json.dumps(content).encode("utf-8"))
     return knowledge
+
+
+def read_bundle(folder: Path, *, now: int) -> bytes:
+    """The bundle that is stored, to be carried to another verifier.
+
+    Raises:
+        KnowledgeError: As `load_knowledge`.
+    """
+    return repack_bundle(load_knowledge(folder, now=now).knowledge)
 
 
 def load_anchors(path: Path) -> Anchors:
