@@ -1,8 +1,8 @@
 """The worker: what happens without anyone asking, round after round.
 
-Cards begin and end by their days, what is due goes to the ESC-Router, documents that are behind
-are signed, what has expired is forgotten. Any number of workers may run; a job that fails is
-tried again in the next round and does not keep the others from theirs.
+Cards begin and end by their days, what is due goes to the ESC-Router, both sides are compared,
+documents that are behind are signed, what has expired is forgotten. Any number of workers may
+run; a job that fails is tried again in the next round and does not keep the others from theirs.
 """
 
 import logging
@@ -20,6 +20,9 @@ from issuer.database import make_engine, truncate_log
 from issuer.erasure import finish_erasures
 from issuer.esc_router.delivery import deliver_due
 from issuer.esc_router.exchange import open_router_http
+from issuer.esc_router.reconciliation_plan import begin_due_runs, forget_old_runs
+from issuer.esc_router.reconciliation_run import Reconciler
+from issuer.esc_router.reconciling import reconcile_due
 from issuer.issuing import IssuingPolicy
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
 from issuer.publishing.due import publish_due
@@ -44,6 +47,7 @@ class Round:
         expired: Cards whose last day has passed.
         erased: Students of whom nothing personal is left.
         delivered: Facts that the ESC-Router has now.
+        reconciled: Reconciliations that ended.
         published: Paths of documents that are new.
         failures: What did not work, in words without personal data.
     """
@@ -52,16 +56,17 @@ class Round:
     expired: int = 0
     erased: int = 0
     delivered: int = 0
+    reconciled: int = 0
     published: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Worker:
-    """Does all jobs, once or round after round in two threads of its own.
+    """Does all jobs, once or round after round in three threads of its own.
 
     Deliveries have their own thread: a router that is slow must not keep a revocation from
-    being published.
+    being published. So have reconciliations, which take hours and must hold up nothing.
     """
 
     engine: Engine
@@ -81,6 +86,7 @@ class Worker:
         """One round of everything."""
         done = self.keep_in_step()
         self._attempt(done, "deliver", lambda: self._deliver(done))
+        self._attempt(done, "reconcile", lambda: self._reconcile(done))
         return done
 
     def keep_in_step(self) -> Round:
@@ -96,7 +102,12 @@ class Worker:
 
     def start(self) -> None:
         """Run in the background until `stop`."""
-        for name, work in (("worker", self.keep_in_step), ("deliveries", self._deliver_round)):
+        rounds = (
+            ("worker", self.keep_in_step),
+            ("deliveries", self._deliver_round),
+            ("reconciliations", self._reconcile_round),
+        )
+        for name, work in rounds:
             thread = threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -129,6 +140,11 @@ class Worker:
     def _deliver_round(self) -> Round:
         done = Round()
         self._attempt(done, "deliver", lambda: self._deliver(done))
+        return done
+
+    def _reconcile_round(self) -> Round:
+        done = Round()
+        self._attempt(done, "reconcile", lambda: self._reconcile(done))
         return done
 
     def _attempt(self, done: Round, job: str, work: Callable[[], None]) -> None:
@@ -171,6 +187,13 @@ class Worker:
         )
         self._note(WorkerJob.DELIVERIES)
 
+    def _reconcile(self, done: Round) -> None:
+        begin_due_runs(self.engine, now=seconds_of(self.clock()))
+        reconciler = Reconciler(
+            self.engine, self.http, self.router_url, self.sealer, self.clock, stop=self._stop
+        )
+        done.reconciled = reconcile_due(reconciler)
+
     def _publish(self, done: Round) -> None:
         published = publish_due(self.engine, self.keys, policy=self.policy, now=self.clock())
         done.published = published.paths
@@ -188,6 +211,7 @@ class Worker:
         now = seconds_of(self.clock())
         with Session(self.engine) as session, session.begin():
             wallet_sessions.purge_expired(session, now=now, keep=KEEP_EXPIRED)
+            forget_old_runs(session, now=now)
 
 
 def open_worker(settings: IssuerSettings, *, clock: Clock) -> Worker:

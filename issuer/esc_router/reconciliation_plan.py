@@ -8,6 +8,7 @@ it is a dry run. The worker begins one by itself where the institution asks for 
 from collections.abc import Collection
 from datetime import timedelta
 
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from issuer.errors import RepairNotAllowed
@@ -101,13 +102,15 @@ def begin_run(
     return run
 
 
-def begin_due_runs(session: Session, *, now: int) -> int:
+def begin_due_runs(engine: Engine, *, now: int) -> int:
     """Begin reconciliations whose time has come; returns how many."""
-    asking = select(Institution.pic).where(
+    asking = select(Institution).where(
         col(Institution.reconcile_every).is_not(None),
         col(Institution.sealed_router_key).is_not(None),
     )
-    return sum(_begin_if_due(session, pic, now) for pic in session.exec(asking).all())
+    with Session(engine.execution_options(read_only=True)) as session:
+        due = [one.pic for one in session.exec(asking) if _is_due(session, one, now)]
+    return sum(_begin_if_due(engine, pic, now) for pic in due)
 
 
 def next_run_at(session: Session, institution: Institution) -> int | None:
@@ -129,17 +132,18 @@ def forget_old_runs(session: Session, *, now: int) -> None:
     )
 
 
-def _begin_if_due(session: Session, pic: str, now: int) -> bool:
-    institution = session.get_one(Institution, pic)
+def _is_due(session: Session, institution: Institution, now: int) -> bool:
     due_at = next_run_at(session, institution)
-    if due_at is None or due_at > now:
-        return False
-    # Two workers: the second waits here, and sees what the first one began.
-    institutions.lock(session, pic)
-    due_at = next_run_at(session, institution)
-    if due_at is None or due_at > now:
-        return False
-    allowed = frozenset(institution.router_repairs) & REPAIRABLE
-    repairs = [DifferenceKind(name) for name in sorted(allowed)]
-    begin_run(session, institution, repairs=repairs, now=now, actor="worker")
+    return due_at is not None and due_at <= now
+
+
+def _begin_if_due(engine: Engine, pic: str, now: int) -> bool:
+    with Session(engine) as session, session.begin():
+        # Of two workers the second waits here, and sees what the first one began.
+        institution = institutions.lock(session, pic)
+        if institution is None or not _is_due(session, institution, now):
+            return False
+        allowed = frozenset(institution.router_repairs) & REPAIRABLE
+        repairs = [DifferenceKind(name) for name in sorted(allowed)]
+        begin_run(session, institution, repairs=repairs, now=now, actor="worker")
     return True

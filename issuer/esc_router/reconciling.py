@@ -30,7 +30,9 @@ def reconcile_due(reconciler: Reconciler) -> int:
     """Give every reconciliation that may go on one turn; returns how many ended."""
     ended = 0
     had_turn: set[int] = set()
-    while not reconciler.stop.is_set():
+    with Session(reconciler.engine.execution_options(read_only=True)) as session:
+        is_any_open = reconciliations.is_any_open(session, RunKind.RECONCILE)
+    while is_any_open and not reconciler.stop.is_set():
         with Session(reconciler.engine) as session, session.begin():
             claim = reconciliations.claim_due(
                 session,

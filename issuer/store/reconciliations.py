@@ -140,6 +140,15 @@ def claim_due(
     return _claim(session, kind, [*free, not_these], now, lease)
 
 
+def is_any_open(session: Session, kind: RunKind) -> bool:
+    """Whether any institution has a run that has not ended; nobody is kept from writing."""
+    statement = select(Reconciliation.id).where(
+        col(Reconciliation.kind) == kind.value,
+        col(Reconciliation.state) == RunState.WAITING.value,
+    )
+    return session.exec(statement.limit(1)).first() is not None
+
+
 def claim(
     session: Session, run_id: int, *, kind: RunKind, now: int, lease: timedelta
 ) -> RunClaim | None:
