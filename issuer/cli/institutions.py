@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import IntegrityError
 
-from issuer.cli import consenting
+from issuer.cli import consenting, reconciliation_policy
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.cli.refusals import Refused
@@ -27,6 +27,7 @@ staff_key = typer.Typer(help="API keys of an institution's staff.", no_args_is_h
 router_key = typer.Typer(help="An institution's key of the ESC-Router.", no_args_is_help=True)
 
 institution.command("consent")(consenting.set_consent)
+institution.command("reconciliation")(reconciliation_policy.set_policy)
 
 _INSTITUTION_COLUMNS = (
     *("PIC", "Name", "Country", "Home"),

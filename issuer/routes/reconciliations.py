@@ -148,7 +148,7 @@ def read_reconciliation(
     caller: Reader, session: ReadingSessionDep, run_id: RunId
 ) -> ReconciliationDetail:
     """Where it is, and how many differences of each kind it has found."""
-    return _detail(session, _run(session, caller.pic, run_id))
+    return reconciliation_answer(session, _run(session, caller.pic, run_id))
 
 
 @router.post(
@@ -220,7 +220,7 @@ def download_json(
 ) -> StreamingResponse:
     """The reconciliation and all its differences, the most serious first."""
     run = _run(session, caller.pic, run_id)
-    about = _detail(session, run).model_dump(mode="json")
+    about = reconciliation_answer(session, run).model_dump(mode="json")
     report = json_report(issuer.reading_engine, run.id or 0, about)
     return _download(report, f"reconciliation-{run_id}.json", "application/json")
 
@@ -232,7 +232,8 @@ def _run(session: Session, pic: str, run_id: int) -> Reconciliation:
     return run
 
 
-def _detail(session: Session, run: Reconciliation) -> ReconciliationDetail:
+def reconciliation_answer(session: Session, run: Reconciliation) -> ReconciliationDetail:
+    """The answer about one run, for the command line too."""
     found = router_differences.count_by_kind(session, run.id or 0)
     return ReconciliationDetail(
         **ReconciliationAnswer.model_validate(run).model_dump(),
