@@ -20,6 +20,7 @@ from issuer.esc_router.sandbox.documented import DescribedApp
 from issuer.esc_router.sandbox.faults import attach_faults
 from issuer.esc_router.sandbox.journal import Journal, JournaledApp
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
+from issuer.esc_router.sandbox.page import attach_page
 from issuer.esc_router.sandbox.refusals import answer_refusals
 from issuer.esc_router.sandbox.state import Sandbox
 from issuer.esc_router.sandbox.store import Store
@@ -43,6 +44,7 @@ def create_sandbox(
     database: Path | str | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     with_faults: bool = False,
+    with_page: bool = False,
 ) -> FastAPI:
     """A router of our own.
 
@@ -53,6 +55,7 @@ def create_sandbox(
         database: A SQLite file, made if missing; None keeps everything in memory.
         clock: The time, by which cards expire.
         with_faults: Serve the control of faults under `/sandbox/` to whoever reaches the port.
+        with_page: Serve `/sandbox`, which shows everything to whoever reaches the port.
     """
     store = Store(database)
 
@@ -77,6 +80,9 @@ def create_sandbox(
     app.add_middleware(CappedBody)
     if with_faults:
         attach_faults(app)
+    if with_page:
+        attach_page(app)
+    if with_faults or with_page:
         app.state.journal = Journal()
         app.add_middleware(JournaledApp, journal=app.state.journal, clock=clock)
     return app

@@ -170,8 +170,8 @@ class JournaledApp:
 
 
 def is_control(path: str) -> bool:
-    """Whether a path is the sandbox's own and not the router's."""
-    return path == CONTROL_PATH or path.startswith(f"{CONTROL_PATH}/")
+    """Whether a path is the sandbox's own, or what a browser asks for by itself."""
+    return path in (CONTROL_PATH, "/favicon.ico") or path.startswith(f"{CONTROL_PATH}/")
 
 
 def subject_of(method: str, path: str, body: bytes) -> str | None:

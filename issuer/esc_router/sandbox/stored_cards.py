@@ -75,6 +75,7 @@ class StoredCards:
         *,
         size: int = PAGE_SIZE,
         wanted: dict[str, str] | None = None,
+        containing: str = "",
         sort: str = "cardNumber",
         descending: bool = False,
     ) -> tuple[list[Card], int]:
@@ -85,6 +86,7 @@ class StoredCards:
             page: From 0.
             size: Entries of one page.
             wanted: Values that must be equal, by a name of COLUMNS.
+            containing: A part of the card number or of the holder's identifier.
             sort: A name of COLUMNS.
             descending: The direction.
         """
@@ -92,6 +94,9 @@ class StoredCards:
         for name, value in (wanted or {}).items():
             source += f" AND {COLUMNS[name]} = ?"
             values.append(value.lower() if COLUMNS[name] in _LOWER else value)
+        if containing:
+            source += " AND (instr(number, ?) OR instr(esi_normal, ?))"
+            values += [containing.lower()] * 2
         listing = Listing("number", source, tuple(values), COLUMNS[sort], descending)
         numbers, total = self._pages.read(listing, page, size)
         marks = ", ".join("?" * len(numbers))

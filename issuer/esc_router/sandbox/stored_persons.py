@@ -102,6 +102,7 @@ class StoredPersons:
         *,
         size: int = PAGE_SIZE,
         wanted: dict[str, str] | None = None,
+        containing: str = "",
         sort: str = "identifier",
         descending: bool = False,
     ) -> tuple[list[Person], int]:
@@ -112,6 +113,7 @@ class StoredPersons:
             page: From 0.
             size: Entries of one page.
             wanted: Values that must be equal, by a name of COLUMNS.
+            containing: A part of the identifier or, in the same case, of a name.
             sort: A name of COLUMNS.
             descending: The direction.
         """
@@ -119,6 +121,12 @@ class StoredPersons:
         for name, value in (wanted or {}).items():
             source += f" AND {COLUMNS[name]} = ?"
             values.append(value.lower() if name == "identifier" else value)
+        if containing:
+            source += (
+                " AND (instr(esi_normal, ?) OR esi_normal IN"
+                " (SELECT esi_normal FROM enrolment WHERE instr(full_name, ?)))"
+            )
+            values += [containing.lower(), containing]
         listing = Listing("esi_normal", source, tuple(values), COLUMNS[sort], descending)
         keys, total = self._pages.read(listing, page, size)
         found = self.by_esis(keys)

@@ -30,7 +30,9 @@ def running(*arguments: str) -> Iterator[str]:
         finally:
             process.terminate()
             written = process.stdout.read()
-        assert written == ""  # no address, and with it no identifier
+        # No address of a request, and with it no identifier; no key that was given.
+        assert "esi:" not in written
+        assert "riga-key" not in written
 
 
 def test_it_keeps_what_it_was_told_over_a_restart(tmp_path: Path) -> None:
@@ -55,12 +57,43 @@ def test_it_keeps_what_it_was_told_over_a_restart(tmp_path: Path) -> None:
         assert httpx.get(url.replace("/esc-rest", "/sandbox/faults")).json() == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["--organisation", "999978433"], ["--processor", "x"]])
-def test_a_command_without_organisations_says_what_is_missing(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--organisation", "999978433"], "is given as PIC:NAME:KEY"),
+        (["--processor", "x"], "is given as VAT:NAME:KEY:PIC,PIC"),
+        (["--host", "0.0.0.0", "--port", "0"], "others can reach it there"),
+        (["--port", "0", "--database", "/nowhere/router.db"], "cannot be opened"),
+    ],
+)
+def test_a_command_that_cannot_be_served_says_why(arguments: list[str], said: str) -> None:
     command = [sys.executable, "-m", "issuer.esc_router.sandbox", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "is given as" in done.stderr or "must be given" in done.stderr
+    assert said in done.stderr
+
+
+def test_without_arguments_there_are_examples_with_keys_and_a_page() -> None:
+    command = [sys.executable, "-m", "issuer.esc_router.sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            greeting = "".join(iter(process.stdout.readline, "\n"))
+            url = re.findall(r"http://[0-9.:]+/esc-rest", greeting)[0]
+            keys = re.findall(r"^    (\S+-key) ", greeting, re.MULTILINE)
+            assert len(keys) == 3
+            for key in keys:
+                headers = {"Authorization": f"Bearer {key}"}
+                assert httpx.get(f"{url}/api/v2/persons", headers=headers).status_code == 200
+            page = httpx.get(url.replace("/esc-rest", "/sandbox"))
+            assert "Example University" in page.text
+        finally:
+            process.terminate()
+
+
+def test_the_page_can_be_left_out(tmp_path: Path) -> None:
+    with running("--no-page", "--database", str(tmp_path / "router.db")) as url:
+        assert httpx.get(url.replace("/esc-rest", "/sandbox")).status_code == 404
 
 
 def test_a_processor_is_given_with_those_it_serves() -> None:

@@ -53,7 +53,7 @@ class FaultyApp:
             return self._conditions.treat(scope, self._clock())
         answer = fault.answer
         effect = fault.effect or answer is None
-        return Treatment("fault", fault.delay_seconds, effect, answer)
+        return Treatment("one_shot", fault.delay_seconds, effect, answer)
 
     async def _process_twice(
         self, answer: str, scope: Scope, receive: Receive, send: Send
