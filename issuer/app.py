@@ -18,6 +18,7 @@ from issuer.problems import install
 from issuer.publishing.cache import PublicationCache
 from issuer.routes import (
     audits,
+    card_codes,
     cards,
     deliveries,
     erasures,
@@ -40,6 +41,7 @@ _ROUTERS = (
     students,
     erasures,
     cards,
+    card_codes,
     deliveries,
     audits,
     published,

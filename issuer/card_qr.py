@@ -25,6 +25,7 @@ from issuer.wordmark import HEIGHT, STROKE, WIDTH, Polyline, wordmark_strokes
 from verifier.identifiers import Escn
 
 MAX_SCALE: Final = 8  # of a PNG: a code of size M is then 1,312 pixels wide
+DEFAULT_SCALE: Final = 4  # of a PNG: then even size XS has the 4 pixels a module that cameras want
 _VERSION: Final = 4  # holds 62 bytes at level M (ISO/IEC 18004, table 7); the address has 51
 _MODULES: Final = 33
 _QUIET: Final = 4  # ISO/IEC 18004, section 6.3.8
@@ -32,6 +33,7 @@ _SIDE: Final = _MODULES + 2 * _QUIET
 _MARGIN: Final = 0.2 * _MODULES - _QUIET
 _MASK: Final = 2  # any one scans as well as the best of the eight, which costs eight matrices
 _GAP: Final = 4.0  # between the words and the end of the picture, in modules
+_BESIDE: Final = 1.0  # between the quiet zone and the words, whose strokes have a width
 _RUN: Final = re.compile(b"\x01+")
 _BAR: Final = [f"h{length}v1h-{length}z" for length in range(_MODULES + 1)]
 
@@ -113,16 +115,17 @@ def draw_png(
     size: QrSize = QrSize.S,
     orientation: QrOrientation = QrOrientation.HORIZONTAL,
     colours: QrColours = QrColours.NORMAL,
-    scale: int = 1,
+    scale: int = DEFAULT_SCALE,
 ) -> bytes:
     """The code as a PNG image in two colours and the greys between.
 
     Args:
         escn: The card's number, as `verifier.identifiers.parse_escn` returns it.
-        size: The router's; at least 4 pixels a module are wanted on a screen, which only M has.
+        size: The router's.
         orientation: Where the words stand.
         colours: See `QrColours`: an inverted code is not read everywhere.
-        scale: 1 to 8 times the size; with an odd one, a module of size S has blurred edges.
+        scale: 1 to 8 times the size. At 1 only M can be scanned from a screen, and S, with one
+            pixel and a half a module, may not be read at all.
 
     Raises:
         ValueError: Another scale.
@@ -150,14 +153,14 @@ class _Layout:
     """Where code and words stand in the picture, in modules."""
 
     def __init__(self, orientation: QrOrientation) -> None:
+        code = 2 * _MARGIN + _SIDE
         if orientation is QrOrientation.HORIZONTAL:
-            self.width = 2 * _MARGIN + _SIDE + WIDTH + _GAP
-            self.height = 2 * _MARGIN + _SIDE
-            words, code_top = (_MARGIN + _SIDE, (self.height - HEIGHT) / 2), _MARGIN
+            self.width, self.height = code + _BESIDE + WIDTH + _GAP, code
+            words, code_top = (_MARGIN + _SIDE + _BESIDE, (code - HEIGHT) / 2), _MARGIN
         else:
-            self.width = 2 * _MARGIN + _SIDE
-            self.height = 2 * _MARGIN + _SIDE + HEIGHT + _GAP
-            words, code_top = ((self.width - WIDTH) / 2, _MARGIN + _GAP), _MARGIN + _GAP + HEIGHT
+            self.width, self.height = code, code + _GAP + HEIGHT + _BESIDE
+            words = ((code - WIDTH) / 2, _MARGIN + _GAP)
+            code_top = _MARGIN + _GAP + HEIGHT + _BESIDE
         self.left, self.top = _MARGIN + _QUIET, code_top + _QUIET
         self.words: tuple[Polyline, ...] = wordmark_strokes(*words)
         self.words_path = "".join(

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
@@ -43,6 +43,15 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"model": Problem, "description": _WHY[status], "content": content}
         for status in sorted({401, 403, 422, 503, *statuses})
     }
+
+
+def has_copy(request: Request, etags: set[str]) -> bool:
+    """Whether the client says that it has one of these (RFC 9110, section 13.1.2)."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return False
+    its = {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    return "*" in its or not its.isdisjoint(etags)
 
 
 class StaffRoute(APIRoute):

@@ -118,7 +118,7 @@ def order_card(
 @router.get("/cards/{escn}", summary="One card", responses=refusals(404))
 def show_card(caller: Reader, session: ReadingSessionDep, escn: EscnPath) -> CardAnswer:
     """The institution's card with this number."""
-    return _answer_of(session, caller, _number(escn))
+    return _answer_of(session, caller, card_number(escn))
 
 
 @router.post(
@@ -126,7 +126,7 @@ def show_card(caller: Reader, session: ReadingSessionDep, escn: EscnPath) -> Car
 )
 def activate_card(caller: Officer, session: SessionDep, now: NowDep, escn: EscnPath) -> CardAnswer:
     """Ordered -> active, today if its first day is still to come."""
-    number = _number(escn)
+    number = card_number(escn)
     lifecycle.activate_card(session, caller.pic, number, now=now, actor=caller.actor)
     return _answer_of(session, caller, number)
 
@@ -140,7 +140,7 @@ def suspend_card(
     caller: Officer, session: SessionDep, now: NowDep, escn: EscnPath, body: Reason
 ) -> CardAnswer:
     """Active -> suspended; verifiers refuse the card from their next status list on."""
-    number = _number(escn)
+    number = card_number(escn)
     lifecycle.suspend_card(
         session, caller.pic, number, reason=body.reason, now=now, actor=caller.actor
     )
@@ -156,7 +156,7 @@ def reinstate_card(
     caller: Officer, session: SessionDep, now: NowDep, escn: EscnPath
 ) -> CardAnswer:
     """Suspended -> active."""
-    number = _number(escn)
+    number = card_number(escn)
     lifecycle.reinstate_card(session, caller.pic, number, now=now, actor=caller.actor)
     return _answer_of(session, caller, number)
 
@@ -166,7 +166,7 @@ def revoke_card(
     caller: Officer, session: SessionDep, now: NowDep, escn: EscnPath, body: Reason
 ) -> CardAnswer:
     """Ordered, active or suspended -> revoked; nothing brings it back."""
-    number = _number(escn)
+    number = card_number(escn)
     lifecycle.revoke_card(
         session, caller.pic, number, reason=body.reason, now=now, actor=caller.actor
     )
@@ -181,7 +181,12 @@ def _orderer(session: Session, pic: str, esi: str) -> tuple[Institution, Student
     return institution, student
 
 
-def _number(text: str) -> str:
+def card_number(text: str) -> str:
+    """The number in a path.
+
+    Raises:
+        CardNotFound: It is none.
+    """
     try:
         return parse_escn(text)
     except MalformedIdentifier as error:

@@ -21,6 +21,7 @@ from issuer.problems import PROBLEM_MEDIA_TYPE, problem_response
 from issuer.publishing.cache import Document
 from issuer.publishing.signing import JSON_MEDIA_TYPE
 from issuer.publishing.trust_lists import TRUST_LIST_MEDIA_TYPE
+from issuer.routes.answers import has_copy
 from verifier.bundle import BUNDLE_MEDIA_TYPE
 from verifier.status import STATUS_LIST_MEDIA_TYPE
 
@@ -66,7 +67,7 @@ async def answer_document(request: Request) -> Response:
 def _answer(document: Document, request: Request) -> Response:
     as_gzip = document.gzipped is not None and _takes_gzip(request)
     headers = ANYONE | (document.gzipped_headers if as_gzip else document.headers)
-    if _has_copy(document, request):
+    if has_copy(request, {document.etag, document.gzipped_etag}):
         kept = {name: value for name, value in headers.items() if not name.startswith("content-")}
         return Response(status_code=304, headers=kept)
     body = document.gzipped if as_gzip and document.gzipped is not None else document.body
@@ -80,14 +81,6 @@ def _takes_gzip(request: Request) -> bool:
         if name.strip() == "gzip":
             return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
-
-
-def _has_copy(document: Document, request: Request) -> bool:
-    known = request.headers.get("if-none-match")
-    if known is None:
-        return False
-    etags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
-    return "*" in etags or not etags.isdisjoint({document.etag, document.gzipped_etag})
 
 
 @router.get(

@@ -47,6 +47,7 @@ EVERY_STAFF_ROUTE = [
     ("GET", "/api/v1/cards"),
     ("POST", "/api/v1/cards"),
     ("GET", "/api/v1/cards/{escn}"),
+    ("GET", "/api/v1/cards/{escn}/qr"),
     ("POST", "/api/v1/cards/{escn}/issue"),
     ("POST", "/api/v1/cards/{escn}/suspend"),
     ("POST", "/api/v1/cards/{escn}/reinstate"),
