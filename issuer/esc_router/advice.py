@@ -59,8 +59,19 @@ def _about_rest(overview: Overview) -> Iterator[Advice]:
         yield Advice("Nothing else: the router does not answer, and is tried again by itself")
     elif overview.failing:
         yield Advice("Nothing yet: what fails is tried again by itself")
-    if overview.differences_left:
+    yield from _about_differences(overview)
+
+
+def _about_differences(overview: Overview) -> Iterator[Advice]:
+    if not overview.differences_left:
+        return
+    pic = overview.pic
+    if not overview.may_repair:
         yield Advice(
-            "See what differs, and let it be repaired",
-            f"python -m issuer esc-router reconcile {pic} --help",
+            "Say what may be repaired: nothing may, so far",
+            f"python -m issuer institution reconciliation {pic} --allow all",
         )
+    yield Advice(
+        "Compare anew, repair what may be, and read the rest in a file",
+        f"python -m issuer esc-router reconcile {pic} --repair all --report left.csv",
+    )

@@ -71,6 +71,7 @@ class Overview:
         reconciling_since: When the one began that is under way.
         reconciling_error: Why that one stands still, or why the last one ended before its end.
         next_reconciliation_at: When the worker begins one by itself.
+        may_repair: Kinds of difference that the institution's policy lets be repaired.
     """
 
     pic: str
@@ -95,6 +96,7 @@ class Overview:
     reconciling_since: int | None
     reconciling_error: str | None
     next_reconciliation_at: int | None
+    may_repair: Sequence[str]
 
     @property
     def open_deliveries(self) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from issuer.esc_router.overview import KeyState, LastReconciliation, Overview, Reason
+from issuer.esc_router.reconciliation_plan import next_run_at
 from issuer.esc_router.standing import Standing, count_cards
 from issuer.store import reconciliations, worker_rounds
 from issuer.store.deliveries import DeliveryState
@@ -61,6 +62,7 @@ def overview_of(session: Session, institution: Institution, *, now: int) -> Over
         erasures=_erasures(session, pic),
         reconciliation=_last_reconciliation(session, pic),
         **_newest_run(session, institution),
+        may_repair=tuple(institution.router_repairs),
     )
 
 
@@ -200,14 +202,15 @@ def _with_differences(session: Session, row: Reconciliation) -> LastReconciliati
 
 def _newest_run(session: Session, institution: Institution) -> dict[str, Any]:
     newest = reconciliations.newest(session, institution.pic, RunKind.RECONCILE)
-    is_under_way = newest is not None and newest.state == RunState.WAITING
-    has_failed = newest is not None and newest.state == RunState.FAILED
-    every = institution.reconcile_every
-    began_at = newest.created_at if newest else None
+    next_at = next_run_at(session, institution)
+    if newest is None:
+        under_way, error = None, None
+    else:
+        under_way = newest.created_at if newest.state == RunState.WAITING else None
+        has_failed = newest.state == RunState.FAILED
+        error = newest.last_error if has_failed or under_way is not None else None
     return {
-        "reconciling_since": began_at if is_under_way else None,
-        "reconciling_error": newest.last_error
-        if newest and (is_under_way or has_failed)
-        else None,
-        "next_reconciliation_at": None if every is None else (began_at or 0) + every,
+        "reconciling_since": under_way,
+        "reconciling_error": error,
+        "next_reconciliation_at": next_at,
     }

@@ -91,6 +91,10 @@ class RouterAnswer(Answer):
     next_reconciliation_at: Instant | None = Field(
         description="When the worker begins one by itself; null for never"
     )
+    may_repair: list[str] = Field(
+        description="Kinds of difference that a reconciliation may repair",
+        examples=[["missing_there", "status_differs"]],
+    )
     advice: list[AdviceAnswer] = Field(description="What to do, the most urgent first")
 
 
