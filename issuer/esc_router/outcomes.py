@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from issuer.esc_router.outbox import Claim
@@ -88,14 +88,18 @@ def _lockable(session: Session, outcomes: Sequence[Outcome]) -> set[int]:
         for one in outcomes
         if _students([one]) <= students and _cards([one]) <= cards
     ]
-    return _lock(session, col(Delivery.id), ours)
+    # Rows are read anew when they are locked: a lease may have been taken since we looked.
+    leases = {one.claim.lease for one in outcomes}
+    return _lock(session, col(Delivery.id), ours, col(Delivery.lease).in_(leases))
 
 
-def _lock(session: Session, key: Any, values: Collection[Any]) -> set[Any]:
+def _lock(
+    session: Session, key: Any, values: Collection[Any], *still: ColumnElement[bool]
+) -> set[Any]:
     if not values:
         return set()
-    rows = select(key).where(key.in_(values)).with_for_update(skip_locked=True, key_share=True)
-    return set(session.exec(rows))
+    rows = select(key).where(key.in_(values), *still)
+    return set(session.exec(rows.with_for_update(skip_locked=True, key_share=True)))
 
 
 def _students(outcomes: Iterable[Outcome]) -> set[int]:

@@ -26,6 +26,8 @@ class DeliveryState(StrEnum):
 
 
 _WAITING = DeliveryState.WAITING.value
+# A lease that is over by our clock may not be over by its worker's, who told of the state before.
+_DUE_ANEW: dict[str, Any] = {"lease": None, "leased_until": 0}
 
 
 class Subject(NamedTuple):
@@ -48,7 +50,7 @@ def want(session: Session, *, pic: str, student_id: int, escn: str | None, now: 
             col(Delivery.state) == DeliveryState.WAITING,
             col(Delivery.leased_until) <= now,
         )
-        .values(next_attempt_at=now)
+        .values(**_DUE_ANEW, next_attempt_at=now)
     )
     if waiting.rowcount == 0:
         add_new(session, [Subject(pic, student_id, escn)], now=now)
@@ -74,7 +76,8 @@ def want_all(session: Session, subjects: Sequence[Subject], *, now: int) -> None
     }
     due = [waiting[subject] for subject in subjects if subject in waiting]
     if due:
-        session.exec(update(Delivery).where(col(Delivery.id).in_(due)).values(next_attempt_at=now))
+        anew = update(Delivery).where(col(Delivery.id).in_(due))
+        session.exec(anew.values(**_DUE_ANEW, next_attempt_at=now))
     add_new(session, [subject for subject in subjects if subject not in waiting], now=now)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
+from issuer.database import make_engine
 from issuer.esc_router import outbox
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.delivery import deliver_due
@@ -258,6 +259,19 @@ class Deployment:
 @pytest.fixture
 def deployment(engine: Engine, clock: Any) -> Deployment:
     return Deployment(engine, clock)
+
+
+@pytest.fixture
+def on_postgresql(postgresql_url: str, clock: Any) -> Iterator[Deployment]:
+    """A deployment on PostgreSQL in which whoever waits for a row fails soon."""
+    engine = make_engine(postgresql_url)
+
+    @event.listens_for(engine, "begin")
+    def _give_up_soon(connection: Any) -> None:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '300ms'")
+
+    yield Deployment(engine, clock)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A worker for test_killed_worker: delivers what is due until nothing is left, or it is killed."""
+"""A worker of its own process: delivers what is due until nothing is left, or it is killed."""
 
 import os
 import sys
@@ -18,6 +18,6 @@ with open_router_http() as http:
         base_url=sys.argv[1],
         sealer=Sealer(sys.argv[2].encode()),
         clock=lambda: datetime.now(UTC),
-        lease=timedelta(seconds=2),
+        lease=timedelta(seconds=float(sys.argv[3])),
     )
 engine.dispose()

@@ -22,7 +22,7 @@ def start(database_url: str, router: str) -> subprocess.Popen[str]:
         "DATABASE_URL": database_url,
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }
-    command = [sys.executable, str(SCRIPT), router, SECRET]
+    command = [sys.executable, str(SCRIPT), router, SECRET, "2"]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
