@@ -26,6 +26,7 @@ from issuer.routes import (
     institutions,
     metrics,
     published,
+    reconciliations,
     router,
     students,
 )
@@ -43,6 +44,7 @@ _ROUTERS = (
     cards,
     card_codes,
     deliveries,
+    reconciliations,
     audits,
     published,
 )
@@ -64,6 +66,8 @@ def create_app(
         UnusableKey: A key that may sign now cannot be used here.
         UnusableSecret: A file of a secret is missing, or holds none.
     """
+    token_file = settings.metrics_token_file
+    token = None if token_file is None else load_token(token_file)
     issuer = open_issuer(settings, clock=clock)
     worker = open_worker(settings, clock=clock) if with_worker else None
     app = FastAPI(
@@ -81,21 +85,15 @@ def create_app(
     app.state.worker = worker
     for module in _ROUTERS:
         app.include_router(module.router)
-    _add_metrics(app, issuer)
+    if token is not None:
+        app.state.metrics = Metrics(issuer.reading_engine, clock, token)
+        app.include_router(metrics.router)
     install(app)
     app.add_middleware(Turns, prefix="/api/", at_a_time=STAFF_AT_A_TIME)
     app.add_middleware(BodyCap, exceptions={imports.IMPORTS_PATH: imports.MAX_IMPORT_BODY_BYTES})
     app.add_middleware(RequestLog)
     app.add_middleware(HeadAsGet)
     return app
-
-
-def _add_metrics(app: FastAPI, issuer: Issuer) -> None:
-    token_file = issuer.settings.metrics_token_file
-    if token_file is not None:
-        token = load_token(token_file)
-        app.state.metrics = Metrics(issuer.reading_engine, issuer.clock, token)
-        app.include_router(metrics.router)
 
 
 def open_issuer(settings: IssuerSettings, *, clock: Clock) -> Issuer:

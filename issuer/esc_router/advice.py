@@ -72,6 +72,6 @@ def _about_differences(overview: Overview) -> Iterator[Advice]:
             f"python -m issuer institution reconciliation {pic} --allow all",
         )
     yield Advice(
-        "Compare anew, repair what may be, and read the rest in a file",
-        f"python -m issuer esc-router reconcile {pic} --repair all --report left.csv",
+        "Compare anew and repair what may be (--report FILE.csv lists the rest)",
+        f"python -m issuer esc-router reconcile {pic} --repair all",
     )
