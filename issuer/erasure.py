@@ -51,8 +51,6 @@ def request_erasure(
     # An import at this moment would write back what is taken out.
     if institutions.lock(session, pic) is None:
         raise InstitutionNotFound("no such institution in this deployment")
-    # Cards first, as whoever changes one does; then once more, since one may have been new.
-    cards.hold_of_student(session, student_id)
     student = students.hold(session, pic, student_id)
     if student is None:
         raise StudentNotFound("no such student at this institution")
@@ -68,7 +66,7 @@ def request_erasure(
 def finish_erasures(session: Session, *, now: datetime, limit: int = _BATCH) -> int:
     """Finish those that the router has nothing to do with any more; returns how many."""
     finished = 0
-    for erasure in erasures.finishable(session, limit=limit):
+    for erasure in erasures.finishable(session, now=seconds_of(now), limit=limit):
         institutions.lock(session, erasure.pic)
         student = students.hold(session, erasure.pic, erasure.student_id)
         is_busy = erasures.is_being_delivered(session, erasure.student_id, now=seconds_of(now))

@@ -221,7 +221,11 @@ def end_device(session: Session, device_id: int, *, now: datetime) -> None:
 
 
 def _held(session: Session, pic: str, escn: str) -> Card:
-    card = cards.by_escn(session, pic, escn, lock=True)
+    card = cards.by_escn(session, pic, escn)
+    if card is not None:
+        if session.get_one(Institution, pic).asks_consent:
+            students.hold(session, pic, card.student_id)  # before the card, as everybody does
+        card = cards.by_escn(session, pic, escn, lock=True)
     if card is None:
         raise CardNotFound("no such card at this institution")
     return card
@@ -287,8 +291,8 @@ def _is_at_router(session: Session, card: Card, student: Student) -> bool:
     institution = session.get_one(Institution, card.pic)
     if presence_of(institution, student) is Presence.PRESENT:
         return True
-    # Held and read again: a consent given at this moment tells of the cards that it finds, so
-    # either it finds this change or we find the consent.
+    # Read again while it is held: a consent given at this moment tells of the cards that it
+    # finds, so either it finds this change or we find the consent.
     students.hold(session, card.pic, card.student_id)
     session.refresh(institution)
     return presence_of(institution, student) is Presence.PRESENT

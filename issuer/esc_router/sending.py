@@ -173,6 +173,8 @@ class _Sending:
 
     def _without(self, claim: Claim) -> Outcome:
         """The router should not hold the student."""
+        if not self.facts.person.identifier:  # it would be the address of all persons
+            return Outcome(claim, Result.DISCARDED, _ERASED)
         awaits_consent = self.facts.presence is Presence.AWAITING_CONSENT
         if claim.escn is not None or (awaits_consent and claim.attempts == 1):
             why = _AWAITS_CONSENT if awaits_consent else _REMOVED
@@ -187,4 +189,5 @@ class _Sending:
 _NOT_FOR_IT = "the router needs no such card: it has not begun, or ended before it was sent"
 _EXPIRED = "the card expired, which the router shows by its date"
 _AWAITS_CONSENT = "the student has not consented to registration"
+_ERASED = "the student was erased: nobody is left to tell of, and the router has forgotten"
 _REMOVED = "the student is removed from the router, and the cards with them"

@@ -19,7 +19,7 @@ _STANDING = ("router_registered_at", "consented_at", "erasing_since")
 def stored_students(
     session: Session, rows: Sequence[ImportedStudent]
 ) -> dict[Key, Mapping[str, Any]]:
-    """The columns of those students that exist."""
+    """The columns of those students that exist, held until the transaction ends."""
     names = ("id", "pic", "esi_normal", *_STANDING, *STUDENT_COLUMNS)
     found: dict[Key, Mapping[str, Any]] = {}
     for pic in {row.pic for row in rows}:
@@ -27,7 +27,9 @@ def stored_students(
         statement = select(*(STUDENT.c[name] for name in names)).where(
             STUDENT.c.pic == pic, STUDENT.c.esi_normal.in_(esis)
         )
-        for student in session.connection().execute(statement).mappings():
+        # Students before their cards, as everybody locks them.
+        held = statement.order_by(STUDENT.c.id).with_for_update(key_share=True)
+        for student in session.connection().execute(held).mappings():
             found[pic, student["esi_normal"]] = dict(student)
     return found
 

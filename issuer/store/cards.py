@@ -172,12 +172,13 @@ def expired_by(session: Session, today: date, states: Sequence[str], *, limit: i
 
 
 def issued_by(session: Session, today: date, state: str, *, limit: int) -> list[Card]:
-    """Cards in this state whose first day has come, held until the transaction ends."""
+    """Cards in this state whose first day has come, held with their students until the end."""
     statement = (
         select(Card)
+        .join(Student, col(Student.id) == col(Card.student_id))
         .where(col(Card.state) == state, col(Card.issued_on) <= today)
         .order_by(col(Card.escn))
         .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
+        .with_for_update(skip_locked=True, key_share=True, of=(Card, Student))
     )
     return list(session.exec(statement).all())

@@ -18,6 +18,9 @@ from issuer.tables import (
     Student,
 )
 
+# Seconds from a run's reading to its note: the lease of a stretch, then nothing of it is noted.
+LONGEST_STRETCH = 300
+
 
 def add(session: Session, erasure: Erasure) -> Erasure:
     """Store a new one; a student has one at most."""
@@ -61,11 +64,17 @@ def removal_of(session: Session, erasure: Erasure) -> Delivery | None:
     return _removals(session, [erasure]).get(erasure.student_id)
 
 
-def finishable(session: Session, *, limit: int) -> Sequence[Erasure]:
+def finishable(session: Session, *, now: int, limit: int) -> Sequence[Erasure]:
     """Erasures whose students are in our database only, held until the transaction ends.
 
     The router has said so, or the institution has no key of it and never told it of the student.
+    While a run goes through the institution's records there, what it read before is waited for:
+    its notes name students by ESI, by which they are found and forgotten.
     """
+    has_run = exists().where(
+        col(Reconciliation.pic) == col(Erasure.pic), col(Reconciliation.finished_at).is_(None)
+    )
+    removed_at = func.coalesce(col(Erasure.person_removed_at), col(Erasure.requested_at))
     has_card_there = exists().where(
         col(Card.student_id) == col(Erasure.student_id),
         col(Card.router_registered_at).is_not(None),
@@ -82,6 +91,7 @@ def finishable(session: Session, *, limit: int) -> Sequence[Erasure]:
         .where(
             col(Erasure.finished_at).is_(None),
             or_(col(Erasure.person_removed_at).is_not(None), never_there),
+            or_(~has_run, removed_at < now - LONGEST_STRETCH),
         )
         .order_by(col(Erasure.pic), col(Erasure.id))
         .limit(limit)

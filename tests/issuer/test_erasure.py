@@ -115,6 +115,7 @@ def test_nothing_in_the_database_names_the_student_afterwards(
             repairs=[],
             requested_by="cli",
             state="finished",
+            finished_at=1,
             phase="",
             pace=1,
             counts={},
@@ -274,6 +275,29 @@ def test_an_institution_with_a_key_waits_for_the_router(
     assert finish_erasures(session, now=NOW) == 0
     session.commit()
     assert "zx81-unique" in everything(engine)
+
+
+def test_what_a_run_read_before_is_waited_for(session: Session, student_id: int) -> None:
+    session.add(
+        Reconciliation(
+            pic=PIC,
+            kind="reconcile",
+            repairs=[],
+            requested_by="cli",
+            state="waiting",
+            phase="",
+            pace=1,
+            counts={},
+            next_attempt_at=0,
+            created_at=0,
+        )
+    )
+    session.commit()
+    ask(session, student_id)
+    session.commit()
+
+    assert finish_erasures(session, now=NOW + timedelta(seconds=300)) == 0
+    assert finish_erasures(session, now=NOW + timedelta(seconds=301)) == 1
 
 
 @pytest.mark.parametrize("what", ["student", "card"])
@@ -444,6 +468,7 @@ def test_notes_of_who_has_a_longer_identifier_stay(
         repairs=[],
         requested_by="cli",
         state="finished",
+        finished_at=1,
         phase="",
         pace=1,
         counts={},
