@@ -69,13 +69,14 @@ def encode_claims(claims: CardClaims) -> bytes:
         _EXP: claims.expires_at,
         _IAT: claims.issued_at,
         _CNF: {1: {1: 2, -1: 1, -2: key.x, -3: key.y_is_odd}},
-        _NAME: claims.name,
-        _STATUS: [claims.status_list, claims.status_index],
     }
+    # In the order of the encoded keys, as `encode_cbor` wants them.
     if claims.esi is not None:
         members[_ESI] = claims.esi
     if claims.level is not None:
         members[_LEVEL] = _LEVEL_NUMBERS[claims.level]
+    members[_NAME] = claims.name
+    members[_STATUS] = [claims.status_list, claims.status_index]
     return encode_cbor(members)
 
 

@@ -6,6 +6,7 @@ its sections. Text only: images are drawn by whoever shows a code. Nothing here 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from verifier.base32 import decode_base32, encode_base32
@@ -14,6 +15,7 @@ from verifier.cose import (
     ALG_ES256,
     HEADER_ALG,
     HEADER_KID,
+    encode_bytes,
     encode_cbor,
     encode_sign1,
     parse_sign1,
@@ -100,7 +102,7 @@ def e2_signing_input(e1_bytes: bytes, *, shown_at: int, challenge: bytes = b"") 
 
 def encode_e2(e1_bytes: bytes, *, shown_at: int, signature: bytes) -> bytes:
     """The E2 bytes of an E1, a time and the phone's signature (section 3.1)."""
-    return encode_cbor([e1_bytes, shown_at, signature])
+    return b"\x83" + encode_bytes(e1_bytes) + encode_cbor(shown_at) + encode_bytes(signature)
 
 
 def e1_text(escn: Escn, e1_bytes: bytes) -> str:
@@ -113,13 +115,37 @@ def e2_text(escn: Escn, e2_bytes: bytes) -> str:
     return f"{URL_PREFIX}{escn}#E2{encode_base32(e2_bytes)}"
 
 
-def parse_code(text: str) -> UnverifiedCode:
+def parse_e1(data: bytes, escn: Escn) -> UnverifiedE1:
+    """Take an E1 apart without trusting any of it (section 2).
+
+    Args:
+        data: Its bytes.
+        escn: The card number beside it, which is signed as well.
+
+    Raises:
+        MalformedCode: It breaks its format.
+    """
+    if len(data) > MAX_E1_BYTES:
+        raise MalformedCode(f"an E1 has at most {MAX_E1_BYTES} bytes")
+    protected, payload, signature = parse_sign1(data)
+    kid = protected[-KID_BYTES:]
+    if protected != _PROTECTED + kid or len(kid) != KID_BYTES:
+        raise MalformedCode("the protected header names ES256 and a key id of 8 bytes, no more")
+    claims = parse_claims(payload)
+    message = sign1_signing_input(protected, payload, external_aad=escn_to_bytes(escn))
+    return UnverifiedE1(kid, claims, message, signature)
+
+
+def parse_code(
+    text: str, *, read_e1: Callable[[bytes, Escn], UnverifiedE1] = parse_e1
+) -> UnverifiedCode:
     """Take a scanned text apart without trusting any of it (section 1).
 
     White space around it is ignored, since scanners that type end with Enter; inside, nothing is.
 
     Args:
         text: What the scanner read.
+        read_e1: In place of `parse_e1`, one that remembers.
 
     Raises:
         NotACard: It is no code of a European Student Card.
@@ -137,9 +163,10 @@ def parse_code(text: str) -> UnverifiedCode:
     version, encoded = fragment[:2], fragment[2:]
     if version == "E1":
         data = decode_base32(encoded)
-        return UnverifiedCode(escn, data, _parse_e1(data, escn))
+        return UnverifiedCode(escn, data, read_e1(data, escn))
     if version == "E2":
-        return _parse_e2(decode_base32(encoded), escn)
+        e1_bytes, shown_at, signature = _parse_e2(decode_base32(encoded))
+        return UnverifiedCode(escn, e1_bytes, read_e1(e1_bytes, escn), shown_at, signature)
     raise UnknownVersion("a code of a version that this verifier does not know")
 
 
@@ -158,19 +185,7 @@ def _split_url(text: str) -> tuple[str, str]:
     raise NotACard("not the address of a European Student Card")
 
 
-def _parse_e1(data: bytes, escn: Escn) -> UnverifiedE1:
-    if len(data) > MAX_E1_BYTES:
-        raise MalformedCode(f"an E1 has at most {MAX_E1_BYTES} bytes")
-    protected, payload, signature = parse_sign1(data)
-    kid = protected[-KID_BYTES:]
-    if protected != _PROTECTED + kid or len(kid) != KID_BYTES:
-        raise MalformedCode("the protected header names ES256 and a key id of 8 bytes, no more")
-    claims = parse_claims(payload)
-    message = sign1_signing_input(protected, payload, external_aad=escn_to_bytes(escn))
-    return UnverifiedE1(kid, claims, message, signature)
-
-
-def _parse_e2(data: bytes, escn: Escn) -> UnverifiedCode:
+def _parse_e2(data: bytes) -> tuple[bytes, int, bytes]:
     if len(data) > MAX_E2_BYTES:
         raise MalformedCode(f"an E2 has at most {MAX_E2_BYTES} bytes")
     parts = read_cbor(data)
@@ -184,7 +199,7 @@ def _parse_e2(data: bytes, escn: Escn) -> UnverifiedCode:
     shown_at = parse_uint(shown_at, MAX_SECONDS)
     if encode_e2(e1_bytes, shown_at=shown_at, signature=signature) != data:
         raise MalformedCode("not CBOR in deterministic encoding")
-    return UnverifiedCode(escn, e1_bytes, _parse_e1(e1_bytes, escn), shown_at, signature)
+    return e1_bytes, shown_at, signature
 
 
 def _protected(kid: bytes) -> bytes:

@@ -70,7 +70,7 @@ def verify_card(
         CardError: The first step that failed, as its subclass (see `verifier.errors`).
     """
     # 1. Form: size, address, base32, deterministic CBOR, claims.       (sections 1 to 3)
-    code = parse_code(text)
+    code = parse_code(text) if cache is None else parse_code(text, read_e1=cache.parse_e1)
     claims = code.e1.claims
     # 2. Kind: the service may want a live code, or the identity profile.
     _check_kind(code, policy)
@@ -150,7 +150,7 @@ def _verify_issuer_signature(
         except BadSignature:
             continue
         if cache is not None:
-            cache.add(code.escn, code.e1_bytes, key.kid)
+            cache.add(code.escn, code.e1_bytes, code.e1, kid=key.kid)
         return key
     raise BadSignature("the institution's signature does not fit")
 

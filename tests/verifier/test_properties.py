@@ -4,6 +4,7 @@ import json
 import string
 from typing import Any
 
+import cbor2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,20 @@ def test_base32_and_base64url_give_back_what_they_were_given(data: bytes) -> Non
 
 
 @derandomized
+@given(card_claims())
+def test_claims_have_the_deterministic_encoding(claims: CardClaims) -> None:
+    encoded = encode_claims(claims)
+    assert cbor2.dumps(cbor2.loads(encoded), canonical=True) == encoded
+
+
+@given(st.binary(max_size=300), st.integers(0, 2**32 - 1), st.binary(min_size=64, max_size=64))
+def test_a_live_code_has_the_deterministic_encoding(
+    e1: bytes, shown_at: int, signature: bytes
+) -> None:
+    encoded = encode_e2(e1, shown_at=shown_at, signature=signature)
+    assert cbor2.dumps([e1, shown_at, signature], canonical=True) == encoded
+
+
 @given(card_claims())
 def test_claims_are_read_as_they_were_written(claims: CardClaims) -> None:
     assert parse_claims(encode_claims(claims)) == claims
