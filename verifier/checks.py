@@ -170,10 +170,15 @@ def check_service(card: VerifiedCard, policy: Policy) -> None:
         raise InstitutionNotAccepted("this service does not take cards of this institution")
     if policy.countries is not None and institution.country not in policy.countries:
         raise CountryNotAccepted("this service does not take cards of this country")
+    for claim in policy.claims:
+        _require(claim, card)
+    if policy.levels is not None:
+        _require(Claim.LEVEL, card)
+        if card.level not in policy.levels:
+            raise LevelNotAccepted("this service does not take cards of this level")
+
+
+def _require(claim: Claim, card: VerifiedCard) -> None:
     shown = {Claim.NAME: card.name, Claim.LEVEL: card.level, Claim.ESI: card.esi}
-    needed = policy.claims | ({Claim.LEVEL} if policy.levels is not None else set())
-    missing = [claim.value for claim in Claim if claim in needed and shown[claim] is None]
-    if missing:
-        raise ClaimMissing(f"the card does not show its {missing[0]}")
-    if policy.levels is not None and card.level not in policy.levels:
-        raise LevelNotAccepted("this service does not take cards of this level")
+    if shown[claim] is None:
+        raise ClaimMissing(f"the card does not show its {claim.value}")
