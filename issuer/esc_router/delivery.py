@@ -34,7 +34,7 @@ from issuer.store import institutions
 # A delivery has at least half of it: the two requests it usually needs, each at its slowest. One
 # that takes longer is not recorded and done again, which changes nothing at the router.
 LEASE = timedelta(seconds=120)
-_PER_THREAD = 8  # students claimed for each thread: few transactions, and few left by a crash
+_PER_THREAD = 16  # students claimed for each thread: few transactions, and few left by a crash
 _GATHER = 0.05  # seconds at most in which outcomes gather before they are recorded
 _AGAIN = 0.02  # seconds until outcomes that somebody was in the way of are recorded
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -164,10 +165,10 @@ def running(*words: str, environment: dict[str, str] | None = None) -> Iterator[
     )
     try:
         line = process.stdout.readline() if process.stdout else ""
-        port = line.strip().rpartition(":")[2]
-        if not port.isdecimal():
+        port = re.search(r":(\d+)(?:/\S*)?$", line.strip())
+        if port is None:
             raise RuntimeError(f"{words} did not start: {line!r}")
-        yield int(port)
+        yield int(port[1])
     finally:
         process.terminate()
         process.wait(timeout=15)
