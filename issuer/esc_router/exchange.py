@@ -126,7 +126,7 @@ def fetch(http: httpx.Client, request: Request, kind: Kind) -> bytes:
     return body
 
 
-def command(http: httpx.Client, request: Request, kind: Kind = JSON) -> None:
+def command(http: httpx.Client, request: Request, kind: Kind = JSON) -> int:
     """Send one request whose success is all that matters: what else it says is not looked at.
 
     Args:
@@ -134,12 +134,16 @@ def command(http: httpx.Client, request: Request, kind: Kind = JSON) -> None:
         request: What to send.
         kind: What an answer has to be, if it is anything: a proxy's page is no success.
 
+    Returns:
+        The status, from 200 to 299.
+
     Raises:
         RouterUnavailable: No usable answer; `refuse` raises the others.
     """
     status, body = _ask(http, request, kind, success_is_enough=True)
     if not _is_success(status):
         refuse(status, code_of(_parsed(body)))
+    return status
 
 
 def _ask(

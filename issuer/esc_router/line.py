@@ -22,6 +22,7 @@ from issuer.safe_addresses import safe_address
 View = TypeVar("View", bound=BaseModel)
 Document = TypeVar("Document")
 
+_DELETED = 204
 _readers: dict[object, TypeAdapter[Any]] = {}  # making one takes longer than reading a document
 
 
@@ -79,12 +80,21 @@ class Line:
         return fetch(self.http, Request("GET", self.api + path, self._usable_key()), kind)
 
     def delete(self, path: str, kind: Kind = JSON) -> None:
-        """Remove; what is not there is removed already."""
+        """Remove; what is not there is removed already.
+
+        Raises:
+            RouterUnavailable: Also for a success that the document does not know: an empty page
+                of somebody between us must not count as a removal, and if it was one after all,
+                the next try finds nothing there.
+        """
         request = Request("DELETE", self.api + path, self._usable_key())
         try:
-            command(self.http, request, kind)
+            status = command(self.http, request, kind)
         except RouterUnknown:
             return
+        # Of a picture the document does not say how it answers when there is none.
+        if kind is JSON and status != _DELETED:
+            raise RouterUnavailable(f"the router answered a removal with status {status}")
 
     def _usable_key(self) -> str:
         key = self._key or ""

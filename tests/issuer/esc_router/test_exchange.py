@@ -55,6 +55,27 @@ def test_what_is_no_answer_is_asked_again_later(
     assert "secret-student" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 200, "body": ""},
+        {"status": 200, "body": "{}"},
+        {"status": 200, "headers": {}, "body": ""},
+        {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>"},
+        {"status": 202, "body": "{}"},
+    ],
+)
+def test_a_removal_that_is_answered_as_no_router_does_is_asked_for_again(
+    sandbox: Any, riga: EscRouterClient, fault: dict[str, Any]
+) -> None:
+    sandbox.fault(method="DELETE", times=2, **fault)
+    with pytest.raises(RouterUnavailable):
+        riga.delete_card("25539be8-6423-103e-add8-001999978433")
+    with pytest.raises(RouterUnavailable):
+        riga.delete_person(ESI)
+    riga.delete_person(ESI)  # there is nobody: done
+
+
 def test_a_router_that_is_down_is_asked_again_later(http: httpx.Client) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -127,8 +148,9 @@ def test_401_is_the_keys_fault_whatever_its_body_is(sandbox: Any, riga: EscRoute
 def test_a_compressed_answer_is_refused_before_it_unpacks(
     serve: Callable[..., str], http: httpx.Client
 ) -> None:
+    body = gzip.compress(b" " * 100_000_000)
+
     async def bomb(scope: Any, receive: Any, send: Any) -> None:
-        body = gzip.compress(b" " * 100_000_000)
         answer = Response(
             body, media_type="application/json", headers={"content-encoding": "gzip"}
         )
