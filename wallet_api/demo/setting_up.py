@@ -18,6 +18,7 @@ from wallet_api.demo.telling import StepFailed, Story
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ROWS_LEFT_OUT = 4  # exit code of the import
 PUBLISHED_WITHIN = 20.0  # seconds for the first trust list
+RECONCILING_PACE = "500"  # requests per second; the real router is asked more slowly
 ROUTER_WITHIN = 60.0  # seconds for all students of the file
 
 
@@ -89,6 +90,19 @@ def wait_for_router(story: Story, place: Place, deployment: Deployment, cards: i
     story.show(story.run("issuer", "esc-router", "status"))
     registered = sum(_router_count(place, key) for key in deployment.router_keys.values())
     story.expect("cards that the router holds", expected=str(cards), found=str(registered))
+    equal = sum(_is_equal(story, pic) for pic in deployment.router_keys)
+    story.expect(
+        "institutions whose students and cards are the same on both sides",
+        expected=str(len(deployment.router_keys)),
+        found=str(equal),
+    )
+
+
+def _is_equal(story: Story, pic: str) -> bool:
+    """Whether a reconciliation finds no difference, record by record."""
+    said = story.run("issuer", "esc-router", "reconcile", pic, "--pace", RECONCILING_PACE)
+    story.show(said)
+    return "both sides are equal" in said
 
 
 def _is_published(place: Place) -> bool:
