@@ -75,7 +75,7 @@ def store_picture(line: Line, esi: str, pic: str, image: bytes, *, resize: bool)
     name = "picture." + media_type.removeprefix("image/")
     params = {"resize": "true"} if resize else {}
     form = line.upload(_at(esi, pic), params, image, filename=name, media_type=media_type)
-    command(line.http, form, ANY)
+    command(line.http, form)
 
 
 def delete_picture(line: Line, esi: str, pic: str) -> None:
