@@ -10,6 +10,7 @@ from issuer.cli.card_qr import draw_qr
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.errors import CardNotFound
+from issuer.esc_router.standing import CardStanding, Standing, cards_with, standings_of
 from issuer.lifecycle import CardState
 from issuer.store import cards, devices
 from issuer.store.paging import Paging
@@ -28,16 +29,26 @@ def list_cards(
     institution: Annotated[str, typer.Argument(help="PIC")],
     search: Annotated[str, typer.Option(help="Part of name, ESI, e-mail or number")] = "",
     state: Annotated[CardState | None, typer.Option(help="Only in this state")] = None,
+    router: Annotated[
+        Standing | None, typer.Option(help="Only those that stand so with the ESC-Router")
+    ] = None,
     page: Annotated[int, typer.Option(min=0, help="From 0")] = 0,
 ) -> None:
     """Show an institution's cards, by name."""
     with open_deployment() as deployment, deployment.reading() as session:
-        institution_of(session, institution)
-        found = cards.search(session, institution, text=search, state=state, paging=Paging(page))
+        row = institution_of(session, institution)
+        also = None if router is None else cards_with(row, router)
+        found = cards.search(
+            session, institution, text=search, state=state, also=also, paging=Paging(page)
+        )
+        standings = standings_of(session, row, [card.escn for card, _ in found.items])
         show_table(
-            ("Card number", "State", "Name", "Level", "Last day"),
+            ("Card number", "State", "Name", "Level", "Last day", "ESC-Router"),
             [
-                (c.escn, c.state, s.full_name, s.academic_level, c.expires_on)
+                (
+                    *(c.escn, c.state, s.full_name, s.academic_level, c.expires_on),
+                    standings[c.escn].standing.replace("_", " "),
+                )
                 for c, s in found.items
             ],
             title=f"{found.total} cards, page {page}",
@@ -51,7 +62,8 @@ def show_card(escn: EscnArgument) -> None:
     with open_deployment() as deployment, deployment.reading() as session:
         card, student = _found(session, number)
         phones = len(devices.living_of_card(session, number))
-        _show(card, student, phones)
+        standings = standings_of(session, institution_of(session, card.pic), [number])
+        _show(card, student, phones, standings[number])
 
 
 @app.command("issue")
@@ -101,7 +113,7 @@ def _found(session: Session, escn: Escn) -> tuple[Card, Student]:
     return found
 
 
-def _show(card: Card, student: Student, phones: int) -> None:
+def _show(card: Card, student: Student, phones: int, router: CardStanding) -> None:
     show_facts(
         [
             ("State", card.state),
@@ -112,7 +124,12 @@ def _show(card: Card, student: Student, phones: int) -> None:
             ("First day", card.issued_on),
             ("Last day", card.expires_on),
             ("Phones", phones),
-            ("Router knows it since", moment(card.router_registered_at)),
+            ("ESC-Router", router.standing.replace("_", " ")),
+            ("  since", moment(router.since)),
+            ("  failing since", moment(router.failing_since)),
+            ("  why", router.why),
+            ("  attempts", router.attempts or None),
+            ("  next attempt", moment(router.next_attempt_at)),
             ("Changed", moment(card.updated_at)),
         ],
         title=f"Card {card.escn}",

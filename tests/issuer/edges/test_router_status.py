@@ -257,3 +257,22 @@ def test_no_person_is_named(run: Any, session: Session, registered: Card) -> Non
     text = _shown(run, session, PIC)[1]
     for personal in ("Bērziņa", "esi:", registered.escn):
         assert personal not in text
+
+
+def test_one_card_is_told_with_since_when_and_why_it_fails(
+    run: Any, session: Session, registered: Card
+) -> None:
+    session.add(_delivery(registered, failing_since=NOW - 7200, last_error=WHY, attempts=5))
+    session.commit()
+    words = run("cards", "show", registered.escn)[1]
+    assert "failing" in words
+    assert WHY in words
+
+
+def test_cards_are_listed_by_where_they_stand(
+    run: Any, session: Session, registered: Card
+) -> None:
+    session.add(_delivery(registered, failing_since=NOW - 7200, last_error=WHY))
+    session.commit()
+    assert "1 cards" in run("cards", "list", PIC, "--router", "failing")[1]
+    assert "0 cards" in run("cards", "list", PIC, "--router", "registered")[1]
