@@ -3,6 +3,7 @@
 ER and SE codes are the router's own. SB codes are ours, for cases whose real code is not known.
 """
 
+import re
 from typing import NoReturn
 
 from fastapi import FastAPI, Request
@@ -17,6 +18,8 @@ ACCESS_DENIED = "SE-0000"
 INVALID = "SB-0400"
 UNKNOWN = "SB-0404"
 FAILED = "SB-0500"
+
+_IN_BRACES = re.compile(r"\{\w+\}")  # in the template of a path
 
 
 class SandboxRefusal(Exception):
@@ -129,8 +132,21 @@ def answer_refusals(app: FastAPI) -> None:
         app.add_exception_handler(error, _refused)
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    return answer(as_refusal(error))
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    refused = answer(as_refusal(error))
+    if refused.status_code == 405:
+        refused.headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+    return refused
+
+
+def _methods_of(request: Request) -> set[str]:
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    return {
+        method.upper()
+        for template, operations in paths.items()
+        if re.fullmatch(_IN_BRACES.sub("[^/]+", template), request.url.path)
+        for method in operations
+    }
 
 
 def answer(refusal: SandboxRefusal, media_type: str = "application/json") -> JSONResponse:
