@@ -1,0 +1,97 @@
+"""Running the shell commands of a document as they are written, one after the other."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PORTS = ("8001", "8002", "8003")
+_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_STARTED = re.compile(r" &$", re.MULTILINE)
+# What a command in the background answers once it is there, by its port's place in PORTS. Until
+# the bundle is there, the worker has not published yet.
+_ANSWERS = {
+    "issuer serve": (0, "bundle"),
+    "wallet_api serve": (1, "healthz"),
+    "issuer.esc_router.sandbox": (2, "sandbox"),
+}
+# A person waits until a server has said where it listens.
+_WAIT = """\
+for _ in $(seq 600); do
+  curl -sf http://127.0.0.1:{port}/{path} >/dev/null && break
+  sleep 0.1
+done
+"""
+
+
+def run_as_written(text: str, folder: Path, *, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run all shell blocks of a text in a folder, at free ports, with the settings for a trial.
+
+    Args:
+        text: Markdown.
+        folder: Becomes the working directory.
+        timeout: Seconds.
+    """
+    for program in ("bash", "curl"):
+        _skip_without(program)
+    ports = _free_ports()
+    examples = folder / "docs" / "examples"
+    examples.mkdir(parents=True)
+    settings = (ROOT / "docs" / "examples" / "local.env").read_text(encoding="utf-8")
+    (examples / "local.env").write_text(_at(settings, ports), encoding="utf-8")
+    environment = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+    }
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", _script(text, ports)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def _script(text: str, ports: list[str]) -> str:
+    blocks = [block + _waiting(block) for block in _BLOCK.findall(text)]
+    return _at("trap 'kill $(jobs -p)' EXIT\n" + "".join(blocks), ports)
+
+
+def _waiting(block: str) -> str:
+    if not _STARTED.search(block):
+        return ""
+    answers = [answer for words, answer in _ANSWERS.items() if words in block]
+    return "".join(_WAIT.format(port=PORTS[place], path=path) for place, path in answers)
+
+
+def _at(text: str, ports: list[str]) -> str:
+    for port, free in zip(PORTS, ports, strict=True):
+        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free}")
+        text = text.replace(f"LISTEN_PORT={port}", f"LISTEN_PORT={free}")
+        text = text.replace(f"--port {port}", f"--port {free}")
+    return text
+
+
+def _free_ports() -> list[str]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    ports = [str(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _skip_without(program: str) -> None:
+    if shutil.which(program) is None:
+        if os.environ.get("ESC_NO_SKIP") == "1":
+            pytest.fail(f"{program} is missing, and ESC_NO_SKIP=1 forbids to skip")
+        pytest.skip(f"{program} is missing")
