@@ -46,6 +46,7 @@ class Comparison:
 
     Args:
         session: Reads.
+        run_id: For which run.
         institution: Whose sides are compared.
         read_at: Seconds; before the router was asked.
         today: In UTC.
@@ -57,6 +58,7 @@ class Comparison:
     """
 
     session: Session
+    run_id: int
     institution: Institution
     read_at: int
     today: date
@@ -132,7 +134,7 @@ class Comparison:
                 told = Difference(
                     DifferenceKind.PERSON_MISSING_HERE, None, _told_person(view, self.institution)
                 )
-                self.findings.append(Finding(f"esi:{esi}", told))
+                self.findings.append(Finding(f"esi:{view.identifier}", told))
         for esi in stretch.refused.keys() & ours.keys():
             told = _unreadable(stretch, esi, None)
             self.findings.append(Finding(_subject(ours[esi]), told, ours[esi].id))
@@ -166,7 +168,9 @@ class Comparison:
 
     def _learn_moving(self, ids: Collection[int]) -> None:
         if ids:
-            self._moving |= compared.moving(self.session, ids, since=self.read_at)
+            self._moving |= compared.moving(
+                self.session, ids, since=self.read_at, besides_run=self.run_id
+            )
 
 
 def _kinds(differences: list[Difference]) -> set[DifferenceKind]:

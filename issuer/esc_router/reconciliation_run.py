@@ -164,6 +164,7 @@ class Run:
         with self._reading() as session:
             comparison = Comparison(
                 session,
+                self.claim.run_id,
                 session.get_one(Institution, self.claim.pic),
                 read_at,
                 today_of(self.reconciler.clock()),

@@ -43,12 +43,7 @@ class Removal:
             LeaseOver: Not all of it was done.
         """
         left = self._read()
-        for escn in left.escns:
-            self._still_ours()
-            self.router.delete_card(escn)
-            self._note(
-                update(Card).where(col(Card.escn) == escn).values(router_registered_at=None)
-            )
+        self._remove_cards(left.escns)
         self._note_erasure("cards_removed_at")
         self._still_ours()
         self.router.delete_picture(left.esi, self.claim.pic)
@@ -56,6 +51,24 @@ class Removal:
         self._still_ours()
         outcome = self.router.remove_person(left.esi, self.claim.pic)
         self._note_end(outcome)
+
+    def run_without_person(self) -> bool:
+        """Take away the cards of somebody whose identifier is forgotten here; were there any?
+
+        Raises:
+            LeaseOver: Not all of it was done.
+        """
+        escns = self._read().escns
+        self._remove_cards(escns)
+        return bool(escns)
+
+    def _remove_cards(self, escns: Sequence[str]) -> None:
+        for escn in escns:
+            self._still_ours()
+            self.router.delete_card(escn)
+            self._note(
+                update(Card).where(col(Card.escn) == escn).values(router_registered_at=None)
+            )
 
     def _still_ours(self) -> None:
         if self.now() >= self.claim.leased_until:

@@ -173,7 +173,12 @@ class _Sending:
 
     def _without(self, claim: Claim) -> Outcome:
         """The router should not hold the student."""
+        removal = Removal(self.channel.engine, self.router, claim, self.channel.now)
         if not self.facts.person.identifier:  # it would be the address of all persons
+            # A card that came back there after all was erased is known by its number still.
+            if claim.escn is None and removal.run_without_person():
+                self.answered = True
+                return Outcome(claim, Result.REMOVED)
             return Outcome(claim, Result.DISCARDED, _ERASED)
         awaits_consent = self.facts.presence is Presence.AWAITING_CONSENT
         if claim.escn is not None or (awaits_consent and claim.attempts == 1):
@@ -181,7 +186,7 @@ class _Sending:
             return Outcome(claim, Result.DISCARDED, why)
         # Of a student who awaits consent too, once it was tried: the router may have taken what
         # it did not answer.
-        Removal(self.channel.engine, self.router, claim, self.channel.now).run()
+        removal.run()
         self.answered, self.person_known = True, False
         return Outcome(claim, Result.REMOVED)
 

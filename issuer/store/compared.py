@@ -11,7 +11,7 @@ from sqlmodel import Session, String, col, delete, exists, func, select
 
 from issuer.store.deliveries import DeliveryState
 from issuer.store.dialect import insert
-from issuer.tables import Card, Delivery, ReconciliationSeen, Student
+from issuer.tables import Card, Delivery, ReconciliationSeen, RouterDifference, Student
 
 _STUDENT = "student:"
 
@@ -94,15 +94,27 @@ def count(session: Session, pic: str) -> tuple[int, int]:
 
 
 def moving(
-    session: Session, student_ids: Collection[int], *, since: int
+    session: Session, student_ids: Collection[int], *, since: int, besides_run: int
 ) -> set[tuple[int, str | None]]:
     """Students (with None) and cards that the router is learning of, or has learned since.
 
     Read it after the rows themselves: a change that was committed before this statement, and is
     not in those rows, has its delivery in this answer.
+
+    Args:
+        session: Reads.
+        student_ids: Whose.
+        since: Seconds.
+        besides_run: What this run wanted itself does not count.
     """
+    own = select(RouterDifference.delivery_id).where(
+        RouterDifference.reconciliation_id == besides_run,
+        col(RouterDifference.student_id).in_(student_ids),
+        col(RouterDifference.delivery_id).is_not(None),
+    )
     statement = select(Delivery.student_id, Delivery.escn).where(
         col(Delivery.student_id).in_(student_ids),
+        col(Delivery.id).not_in(own),
         or_(
             col(Delivery.state) == DeliveryState.WAITING.value,
             col(Delivery.delivered_at) >= since,
