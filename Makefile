@@ -8,9 +8,10 @@ NODE_INSTALLED := tests/interop/node_modules/.installed
 WEB := verifier/web
 WEB_INSTALLED := $(WEB)/node_modules/.installed
 TEST_WORKERS ?= 2
+RUNS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports vectors bench format lock install interop web web-checks clean
+.PHONY: help demo test check lint types imports vectors bench faults format lock install interop web web-checks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ vectors: $(INSTALLED) ## Rebuild the test vectors; a difference is a failure
 
 bench: $(INSTALLED) ## Measure every figure against its floor, write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py
+
+faults: $(INSTALLED) ## Play RUNS=1000 fault runs, write docs/fault-runs.md
+	$(BIN)/python -m tests.issuer.esc_router.fault_runs --runs $(RUNS) --write
 
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .
