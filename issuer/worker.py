@@ -18,6 +18,7 @@ from issuer import lifecycle
 from issuer.clock import Clock, seconds_of
 from issuer.database import make_engine, truncate_log
 from issuer.erasure import finish_erasures
+from issuer.esc_router.adopting import adopt_due
 from issuer.esc_router.delivery import deliver_due
 from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.reconciliation_plan import begin_due_runs, forget_old_runs
@@ -48,6 +49,7 @@ class Round:
         erased: Students of whom nothing personal is left.
         delivered: Facts that the ESC-Router has now.
         reconciled: Reconciliations that ended.
+        adopted: Adoptions that ended.
         published: Paths of documents that are new.
         failures: What did not work, in words without personal data.
     """
@@ -57,6 +59,7 @@ class Round:
     erased: int = 0
     delivered: int = 0
     reconciled: int = 0
+    adopted: int = 0
     published: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -193,6 +196,7 @@ class Worker:
             self.engine, self.http, self.router_url, self.sealer, self.clock, stop=self._stop
         )
         done.reconciled = reconcile_due(reconciler)
+        done.adopted = adopt_due(reconciler)
 
     def _publish(self, done: Round) -> None:
         published = publish_due(self.engine, self.keys, policy=self.policy, now=self.clock())

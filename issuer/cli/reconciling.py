@@ -124,7 +124,7 @@ def _abandon(deployment: Deployment, pic: str, run_id: int) -> None:
 def _work(deployment: Deployment, pic: str, run_id: int) -> Outcome:
     """Go on with the run until it ends, or waiting for the router takes too long."""
     waited = 0
-    with _reconciler(deployment) as reconciler, Bar() as bar:
+    with open_reconciler(deployment) as reconciler, Bar() as bar:
         while True:
             before = read_run(deployment, pic, run_id).counts.get("calls", 0)
             outcome = _go_on(deployment, reconciler, run_id, bar)
@@ -160,7 +160,8 @@ def _may_go_on(deployment: Deployment, pic: str) -> bool:
 
 
 @contextmanager
-def _reconciler(deployment: Deployment) -> Iterator[Reconciler]:
+def open_reconciler(deployment: Deployment) -> Iterator[Reconciler]:
+    """What a run needs; an interruption stops it after the request under way."""
     with open_router_http() as http:
         reconciler = Reconciler(
             deployment.engine,

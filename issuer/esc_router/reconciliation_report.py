@@ -82,7 +82,7 @@ def csv_report(engine: Engine, run_id: int) -> Iterator[str]:
     """The report as CSV, in pieces."""
     yield "\ufeff" + _line(ToldDifference._fields)
     for difference in differences_of(engine, run_id):
-        yield _line([_cell(value) for value in difference])
+        yield _line([as_cell(value) for value in difference])
 
 
 def json_report(engine: Engine, run_id: int, about: dict[str, object]) -> Iterator[str]:
@@ -101,7 +101,8 @@ def json_report(engine: Engine, run_id: int, about: dict[str, object]) -> Iterat
     yield "\n]}\n"
 
 
-def _cell(value: object) -> str:
+def as_cell(value: object) -> str:
+    """A value as a cell of CSV, which no spreadsheet takes for a formula."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = "" if value is None else str(value)
