@@ -30,17 +30,19 @@ from datetime import timedelta
 from secrets import SystemRandom, token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select, text, update
+from sqlmodel import Session, col
 
 from issuer.esc_router import circuit
-from issuer.esc_router.pauses import LONGEST_PAUSE
+from issuer.esc_router.pauses import LONGEST_PAUSE, seconds_of_pause
 from issuer.store.deliveries import DeliveryState
 from issuer.tables import Delivery, Institution, Student
 
 LONGEST_LEASE = timedelta(minutes=5)  # that any worker takes; one further ahead is over
-_MORE = 8  # looked at beyond what is asked for: some students are busy
+_MORE = 8  # students looked at beyond what is asked for: some are busy
+_AT_ONCE = 4  # institutions of one claim, by lot: each costs a query
 _PROBED = 16  # of so many one is the probe: not always the same record, which may be the fault
+_ANY_TIME = 2**62
 _RANDOM = SystemRandom()
 
 
@@ -76,153 +78,151 @@ def claim_due(
     is_probe = circuit.read(session).is_open
     if is_probe and not circuit.take_probe(session, now=now):
         return []
-    due_by = None if is_probe else now
-    times = _Times(now, due_by, now + _seconds(lease))
-    found = _candidates(session, times, _PROBED if is_probe else limit)
+    _plan_by_index(session)
+    found = _candidates(session, _Times(now, is_probe), _PROBED if is_probe else limit)
     if is_probe:
         _RANDOM.shuffle(found)
-    students = _locked_students(session, found)[: 1 if is_probe else limit]
-    rows = _waiting_of(session, students, times)
-    taken = {row.student_id: None for row in rows}
-    token = token_hex(16)
-    _lease(session, rows, token, times)
+    students = _ids(session, _HOLD_STUDENTS, found)[: 1 if is_probe else limit]
+    rows = _waiting_of(session, students, now)
+    token, leased_until = token_hex(16), now + seconds_of_pause(lease)
+    _lease(session, rows, token, leased_until)
     claims = defaultdict(list)
     for row in rows:
-        claims[row.student_id].append(_claim(row, token, times, is_probe=is_probe))
-    return [tuple(claims[student]) for student in students if student in taken]
+        claims[row.student_id].append(
+            Claim(
+                delivery_id=row.id,
+                lease=token,
+                pic=row.pic,
+                student_id=row.student_id,
+                escn=row.escn,
+                attempts=row.attempts + 1,
+                start_by=now + (leased_until - now) // 2,
+                leased_until=leased_until,
+                is_probe=is_probe,
+            )
+        )
+    return [tuple(claims[student]) for student in students if student in claims]
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    now: int
-    due_by: int | None  # None: whatever waits is due
-    leased_until: int
+# The statements are made once: making one takes longer than either database needs for it.
+_WAITING = DeliveryState.WAITING.value
+_DUE = and_(
+    col(Delivery.state) == _WAITING,
+    col(Delivery.next_attempt_at) <= bindparam("due_by"),
+    or_(
+        col(Delivery.leased_until) <= bindparam("now"),
+        col(Delivery.leased_until) > bindparam("leased_by_nobody"),
+    ),
+)
+_INSTITUTIONS = select(col(Institution.pic)).where(
+    col(Institution.sealed_router_key).is_not(None),
+    col(Institution.router_key_refused_at).is_(None),
+    or_(
+        col(Institution.router_paused_until) <= bindparam("now"),
+        col(Institution.router_paused_until) > bindparam("paused_by_nobody"),
+    ),
+    exists().where(col(Delivery.pic) == col(Institution.pic), _DUE),
+)
+_STUDENTS = (
+    select(col(Delivery.student_id))
+    .where(col(Delivery.pic) == bindparam("pic"), _DUE)
+    .order_by(col(Delivery.next_attempt_at), col(Delivery.id))
+    .limit(bindparam("limit"))
+)
+# Two workers never claim of one student at once. NO KEY, since inserting a card or a delivery of
+# the student must not wait.
+_HOLD_STUDENTS = (
+    select(col(Student.id))
+    .where(col(Student.id).in_(bindparam("ids", expanding=True)))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+_COLUMNS = ("id", "pic", "student_id", "escn", "attempts", "leased_until")
+_WAITING_OF = select(*(Delivery.__table__.c[name] for name in _COLUMNS)).where(  # type: ignore[attr-defined]
+    col(Delivery.student_id).in_(bindparam("ids", expanding=True)),
+    # In a form that is no index's: few of a student's wait, and many of all.
+    func.coalesce(Delivery.state, "") == _WAITING,
+)
+# Rows are read anew when they are locked: staff may have discarded one meanwhile.
+_HOLD_WAITING = (
+    select(col(Delivery.id))
+    .where(col(Delivery.id).in_(bindparam("ids", expanding=True)), col(Delivery.state) == _WAITING)
+    .with_for_update(skip_locked=True, key_share=True)
+)
+_LEASE = (
+    update(Delivery.__table__)  # type: ignore[attr-defined]
+    .where(col(Delivery.id).in_(bindparam("ids", expanding=True)))
+    .values(
+        lease=bindparam("token"),
+        leased_until=bindparam("until"),
+        attempts=col(Delivery.attempts) + 1,
+    )
+)
 
-    @property
-    def is_free(self) -> ColumnElement[bool]:
-        leased_until = col(Delivery.leased_until)
-        return or_(leased_until <= self.now, leased_until > self.now + _seconds(LONGEST_LEASE))
 
-    @property
-    def is_due(self) -> ColumnElement[bool]:
-        waiting = and_(col(Delivery.state) == DeliveryState.WAITING.value, self.is_free)
-        if self.due_by is None:
-            return waiting
-        return and_(waiting, col(Delivery.next_attempt_at) <= self.due_by)
+class _Times(dict[str, int]):
+    """The moments that the statements compare with; of a probe, whatever waits is due."""
 
-    def is_taken(self, leased_until: int) -> bool:
-        return self.now < leased_until <= self.now + _seconds(LONGEST_LEASE)
+    def __init__(self, now: int, is_probe: bool) -> None:
+        super().__init__(
+            now=now,
+            due_by=_ANY_TIME if is_probe else now,
+            leased_by_nobody=now + seconds_of_pause(LONGEST_LEASE),
+            paused_by_nobody=now + seconds_of_pause(LONGEST_PAUSE),
+        )
+
+
+def _plan_by_index(session: Session) -> None:
+    """Let PostgreSQL read what is due from the index, in its order.
+
+    Its statistics of an outbox are always behind: what they count as hardly anything may be
+    100,000 rows since the import of a minute ago, which it would sort for each claim.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        off = "set_config('enable_{}', 'off', true)"
+        names = ("sort", "bitmapscan", "seqscan")
+        session.connection().execute(text(f"SELECT {', '.join(map(off.format, names))}"))
 
 
 def _candidates(session: Session, times: _Times, limit: int) -> list[int]:
     """Students, the longest due first: of each institution its share, and then some more."""
     found: list[int] = []
     spare: list[int] = []
-    pics = _institutions(session, times)
+    connection = session.connection()
+    pics = list(connection.execute(_INSTITUTIONS, times).scalars())
     _RANDOM.shuffle(pics)
-    for index, pic in enumerate(pics):
-        share = math.ceil((limit - len(found)) / (len(pics) - index))
-        due = (
-            select(col(Delivery.student_id))
-            .where(col(Delivery.pic) == pic, times.is_due)
-            .order_by(col(Delivery.next_attempt_at), col(Delivery.id))
-            .limit(share + _MORE)
-        )
-        students = list(dict.fromkeys(session.exec(due)))
+    chosen = pics[: min(_AT_ONCE, limit)]
+    for index, pic in enumerate(chosen):
+        share = math.ceil((limit - len(found)) / (len(chosen) - index))
+        values = times | {"pic": pic, "limit": share + _MORE}
+        students = list(dict.fromkeys(connection.execute(_STUDENTS, values).scalars()))
         found += students[:share]
         spare += students[share:]
     return found + spare
 
 
-def _institutions(session: Session, times: _Times) -> list[str]:
-    paused_until = col(Institution.router_paused_until)
-    far = times.now + _seconds(LONGEST_PAUSE)
-    has_work = select(1).where(col(Delivery.pic) == col(Institution.pic), times.is_due).exists()
-    usable = select(col(Institution.pic)).where(
-        col(Institution.sealed_router_key).is_not(None),
-        col(Institution.router_key_refused_at).is_(None),
-        or_(paused_until <= times.now, paused_until > far),
-        has_work,
-    )
-    return list(session.exec(usable))
-
-
-def _locked_students(session: Session, students: Sequence[int]) -> list[int]:
-    # Two workers never claim of one student at once. NO KEY, since inserting a card or a delivery
-    # of the student must not wait.
-    if not students:
+def _ids(session: Session, statement: Any, ids: Sequence[int]) -> list[int]:
+    """Those of the numbers that the statement finds, in the order given."""
+    if not ids:
         return []
-    lock = (
-        select(col(Student.id))
-        .where(col(Student.id).in_(students))
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    locked = set(session.exec(lock))
-    return [student for student in students if student in locked]
+    found = set(session.connection().execute(statement, {"ids": ids}).scalars())
+    return [one for one in ids if one in found]
 
 
-def _waiting_of(session: Session, students: Sequence[int], times: _Times) -> list[Row[Any]]:
+def _waiting_of(session: Session, students: Sequence[int], now: int) -> list[Any]:
     """All that waits of these students, in order, without those whom somebody else is at."""
     if not students:
         return []
-    columns = ("id", "pic", "student_id", "escn", "attempts", "leased_until")
-    waiting = (
-        select(*(Delivery.__table__.c[name] for name in columns))  # type: ignore[attr-defined]
-        .where(
-            col(Delivery.student_id).in_(students),
-            col(Delivery.state) == DeliveryState.WAITING.value,
-        )
-        .order_by(col(Delivery.escn).is_not(None), col(Delivery.id))
-    )
-    rows = session.connection().execute(waiting).all()
-    busy = {row.student_id for row in rows if times.is_taken(row.leased_until)}
-    busy |= _changing(session, rows)
+    rows = list(session.connection().execute(_WAITING_OF, {"ids": students}))
+    rows.sort(key=lambda row: (row.escn is not None, row.id))
+    by_nobody = now + seconds_of_pause(LONGEST_LEASE)
+    busy = {row.student_id for row in rows if now < row.leased_until <= by_nobody}
+    if session.get_bind().dialect.name != "sqlite":
+        free = set(_ids(session, _HOLD_WAITING, [row.id for row in rows]))
+        busy |= {row.student_id for row in rows if row.id not in free}
     return [row for row in rows if row.student_id not in busy]
 
 
-def _changing(session: Session, rows: Sequence[Row[Any]]) -> set[int]:
-    """Students of whom somebody holds a delivery at this moment (PostgreSQL)."""
-    if session.get_bind().dialect.name == "sqlite":
-        return set()
-    lock = (
-        select(col(Delivery.id))
-        .where(
-            col(Delivery.id).in_([row.id for row in rows]),
-            # Rows are read anew when they are locked: staff may have discarded one meanwhile.
-            col(Delivery.state) == DeliveryState.WAITING.value,
-        )
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    locked = set(session.exec(lock))
-    return {row.student_id for row in rows if row.id not in locked}
-
-
-def _lease(session: Session, rows: Collection[Row[Any]], token: str, times: _Times) -> None:
+def _lease(session: Session, rows: Collection[Any], token: str, until: int) -> None:
     if rows:
-        session.exec(
-            update(Delivery)
-            .where(col(Delivery.id).in_([row.id for row in rows]))
-            .values(
-                lease=token,
-                leased_until=times.leased_until,
-                attempts=col(Delivery.attempts) + 1,
-            )
-        )
-
-
-def _claim(row: Row[Any], token: str, times: _Times, *, is_probe: bool) -> Claim:
-    return Claim(
-        delivery_id=row.id,
-        lease=token,
-        pic=row.pic,
-        student_id=row.student_id,
-        escn=row.escn,
-        attempts=row.attempts + 1,
-        start_by=times.now + (times.leased_until - times.now) // 2,
-        leased_until=times.leased_until,
-        is_probe=is_probe,
-    )
-
-
-def _seconds(time: timedelta) -> int:
-    return math.ceil(time.total_seconds())
+        ids = [row.id for row in rows]
+        session.connection().execute(_LEASE, {"ids": ids, "token": token, "until": until})
