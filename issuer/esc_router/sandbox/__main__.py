@@ -116,9 +116,7 @@ def _greet(host: str, given: argparse.Namespace, *, is_example: bool) -> None:
     if not given.no_page:
         print(f"  what it holds       {host}/sandbox")
     if given.faults:
-        print(
-            f"  control of faults   {host}/sandbox/faults, /conditions, /records, /keys, /counts"
-        )
+        print(f"  control of faults   {host}/sandbox/conditions, and more in its description")
     if not given.database:
         print("  nothing is kept     --database FILE keeps it")
     if is_example:

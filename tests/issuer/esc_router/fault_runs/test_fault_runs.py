@@ -8,8 +8,8 @@ import pytest
 
 from issuer.tables import Card
 from tests.issuer.esc_router.fault_runs import comparing
-from tests.issuer.esc_router.fault_runs.__main__ import open_stage, play
 from tests.issuer.esc_router.fault_runs.comparing import Side, differences
+from tests.issuer.esc_router.fault_runs.players import open_stage, play
 from tests.issuer.esc_router.fault_runs.playing import rehearse
 from tests.issuer.esc_router.fault_runs.stage import Stage
 
