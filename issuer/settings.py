@@ -55,6 +55,7 @@ class IssuerSettings(BaseSettings):
     key_passphrase_file: Path
     secret_file: Path
     vct: PublicUrl | None = None
+    # A wrong guess at the sandbox is recoverable, one at production is not.
     esc_router_url: PublicUrl = "https://sandbox.europeanstudentcard.eu/esc-rest"
     listen_host: str = "127.0.0.1"
     listen_port: Port = 8001

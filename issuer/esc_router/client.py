@@ -8,8 +8,6 @@ answers 403 to machines whose address it was not told of; that page is no JSON, 
 `RouterUnavailable`.
 """
 
-from typing import Final
-
 import httpx
 
 from issuer.card_qr import QrColours, QrOrientation, QrSize
@@ -33,13 +31,6 @@ from issuer.esc_router.views import (
     PersonView,
     VerifiedCardView,
 )
-from issuer.safe_addresses import safe_address
-
-# A wrong guess at the sandbox is recoverable, one at production is not.
-DEFAULT_BASE_URL: Final = "https://sandbox.europeanstudentcard.eu/esc-rest"
-MAX_GENERATED: Final = public_cards.MAX_GENERATED
-
-router_address = safe_address
 
 
 class EscRouterClient:

@@ -63,6 +63,16 @@ def test_an_address_is_https_or_on_this_machine(given: Any, url: str) -> None:
     assert given(PUBLIC_URL=url + "/").public_url == url
 
 
+def test_the_production_router_is_asked_only_when_it_is_named(given: Any) -> None:
+    named = "https://router.europeanstudentcard.eu/esc-rest"
+    assert given(ESC_ROUTER_URL=None).esc_router_url == (
+        "https://sandbox.europeanstudentcard.eu/esc-rest"
+    )
+    assert given(ESC_ROUTER_URL=named).esc_router_url == named
+    with pytest.raises(ValidationError):
+        given(ESC_ROUTER_URL=named.replace("https", "http"))
+
+
 def test_a_password_in_the_database_url_is_not_shown(given: Any) -> None:
     assert "hidden" not in repr(given())
 

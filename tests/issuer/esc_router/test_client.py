@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from issuer.esc_router.client import EscRouterClient, router_address
+from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.errors import (
     RouterAccessDenied,
     RouterConflict,
@@ -42,25 +42,6 @@ def card(escn: str | None = ESCN, **changed: Any) -> CardUpdateView:
         "person_identifier": ESI,
     }
     return CardUpdateView(**(fields | changed))
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://router.example/esc-rest",
-        "http://127.0.0.1.example/esc-rest",
-        "ftp://127.0.0.1/",
-        "router.example",
-        "",
-    ],
-)
-def test_a_key_never_travels_unencrypted(address: str, http: httpx.Client) -> None:
-    with pytest.raises(ValueError, match="https"):
-        EscRouterClient(address, "key", http)
-
-
-def test_the_address_may_end_in_a_slash() -> None:
-    assert router_address("https://router.example/esc-rest/") == "https://router.example/esc-rest"
 
 
 @pytest.mark.parametrize("key", [None, "", "two words", "line\nbreak", "ķīlis"])
