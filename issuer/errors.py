@@ -6,6 +6,7 @@
     ├── CardNotFound, StudentNotFound, InstitutionNotFound, DeliveryNotFound, ErasureNotFound
     ├── RunNotFound, RunUnderWay, RepairNotAllowed
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
+    ├── DeliveryStateConflict
     ├── StudentErased, RegisteredWithoutConsent
     ├── UnusableKey, UnusableSecret, NoActiveKey, KeyStateConflict
     ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
@@ -51,6 +52,10 @@ class InstitutionNotFound(IssuerError):
 
 class DeliveryNotFound(IssuerError):
     """No such delivery to the ESC-Router of this institution."""
+
+
+class DeliveryStateConflict(IssuerError):
+    """The delivery has ended already, or is being tried at this moment."""
 
 
 class ErasureNotFound(IssuerError):

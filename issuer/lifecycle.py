@@ -140,7 +140,7 @@ def suspend_card(
     """
     card = _held(session, pic, escn)
     _require(card, CardState.ACTIVE, now=now)
-    card.reason = _checked_reason(reason)
+    card.reason = checked_reason(reason)
     _change(session, card, CardState.SUSPENDED, action="card.suspend", now=now, actor=actor)
     return card
 
@@ -171,7 +171,7 @@ def revoke_card(
     """
     card = _held(session, pic, escn)
     _require(card, *LIVING, now=now)
-    card.reason = _checked_reason(reason)
+    card.reason = checked_reason(reason)
     _change(session, card, CardState.REVOKED, action="card.revoke", now=now, actor=actor)
     return card
 
@@ -186,7 +186,7 @@ def end_cards(
         if card.expires_on < today_of(now):
             _change(session, card, CardState.EXPIRED, action="card.expire", now=now, actor=actor)
         else:
-            card.reason = _checked_reason(reason)
+            card.reason = checked_reason(reason)
             _change(session, card, CardState.REVOKED, action="card.revoke", now=now, actor=actor)
 
 
@@ -220,6 +220,18 @@ def end_device(session: Session, device_id: int, *, now: datetime) -> None:
     end_credentials(session, living, now=now)
 
 
+def checked_reason(reason: str) -> str:
+    """Staff's words for why, without blanks around them.
+
+    Raises:
+        ReasonRequired: The reason is empty or too long.
+    """
+    reason = reason.strip()
+    if not 1 <= len(reason) <= MAX_REASON_CHARS or not reason.isprintable():
+        raise ReasonRequired(f"a reason of 1 to {MAX_REASON_CHARS} characters is required")
+    return reason
+
+
 def _held(session: Session, pic: str, escn: str) -> Card:
     card = cards.by_escn(session, pic, escn)
     if card is not None:
@@ -236,13 +248,6 @@ def _require(card: Card, *states: CardState, now: datetime) -> None:
         raise CardStateConflict(f"the card is {card.state}")
     if card.expires_on < today_of(now):
         raise CardStateConflict("the card has expired")
-
-
-def _checked_reason(reason: str) -> str:
-    reason = reason.strip()
-    if not 1 <= len(reason) <= MAX_REASON_CHARS or not reason.isprintable():
-        raise ReasonRequired(f"a reason of 1 to {MAX_REASON_CHARS} characters is required")
-    return reason
 
 
 _STATUS = {

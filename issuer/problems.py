@@ -66,6 +66,7 @@ WIRE: dict[type[Exception], Wire] = {
     errors.StudentNotFound: Wire(404, "student-not-found", "No such student"),
     errors.InstitutionNotFound: Wire(404, "institution-not-found", "No such institution"),
     errors.DeliveryNotFound: Wire(404, "delivery-not-found", "No such delivery"),
+    errors.DeliveryStateConflict: Wire(409, "delivery-state", "Delivery not in this state"),
     errors.ErasureNotFound: Wire(404, "erasure-not-found", "No such erasure"),
     errors.StudentErased: Wire(409, "student-erased", "Student erased"),
     errors.RegisteredWithoutConsent: Wire(
