@@ -17,6 +17,7 @@ from issuer.metrics import Metrics, load_token
 from issuer.problems import install
 from issuer.publishing.cache import PublicationCache
 from issuer.routes import (
+    adoptions,
     audits,
     card_codes,
     cards,
@@ -45,6 +46,7 @@ _ROUTERS = (
     card_codes,
     deliveries,
     reconciliations,
+    adoptions,
     audits,
     published,
 )

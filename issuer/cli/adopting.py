@@ -22,7 +22,7 @@ from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
 from issuer.esc_router.reconciliation_report import as_cell
 from issuer.esc_router.reconciliation_run import LEASE, Outcome
 from issuer.store import adopted, reconciliations, router_differences
-from issuer.store.reconciliations import RunKind
+from issuer.store.reconciliations import RunKind, RunState
 
 _COLUMNS = ("card_number", "becomes", "in_words", "student", "esi")
 
@@ -87,10 +87,12 @@ def _begin(
 
 def _work(deployment: Deployment, pic: str, run_id: int) -> str | None:
     """Go on with the run; why it has not ended, if it has not."""
+    if (why := _why_not(deployment, pic, run_id)) is not None:
+        return why
     with deployment.writing() as session:
         now = seconds_of(deployment.now)
         claim = reconciliations.claim(session, run_id, kind=RunKind.ADOPT, now=now, lease=LEASE)
-    if claim is None or claim.pic != pic:
+    if claim is None:
         return _why(deployment, pic, run_id)
     with open_reconciler(deployment) as reconciler:
         outcome = go_on(
@@ -106,13 +108,20 @@ def _work(deployment: Deployment, pic: str, run_id: int) -> str | None:
     return _why(deployment, pic, run_id)
 
 
+def _why_not(deployment: Deployment, pic: str, run_id: int) -> str | None:
+    """Why the run cannot be worked on at all."""
+    with deployment.reading() as session:
+        row = reconciliations.by_id(session, pic, run_id)
+    if row is None or row.kind != RunKind.ADOPT:
+        return "no such adoption of this institution"
+    return None if row.finished_at is None else f"it has ended: {row.last_error or row.state}"
+
+
 def _why(deployment: Deployment, pic: str, run_id: int) -> str | None:
     with deployment.reading() as session:
         row = reconciliations.by_id(session, pic, run_id)
         institution = institution_of(session, pic)
-        if row is None or row.kind != RunKind.ADOPT:
-            return "no such adoption of this institution"
-        if row.state == "finished":
+        if row is None or row.state == RunState.FINISHED:
             return None
         if institution.sealed_router_key is None:
             return "the institution has no router key: store one with `router-key set`"

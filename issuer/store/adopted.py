@@ -1,10 +1,14 @@
 """What adoption asks of the database: students by ESI, cards by number, and its findings."""
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
+from issuer.store.paging import Page, Paging
 from issuer.tables import Card, RouterDifference, Student
+
+_AT_ONCE = 500
 
 
 def hold_students(session: Session, pic: str, esis: Collection[str]) -> dict[str, Student]:
@@ -36,23 +40,32 @@ def cards_by_number(session: Session, numbers: Collection[str]) -> dict[str, Car
     return {card.escn: card for card in found}
 
 
-def findings(
-    session: Session, run_id: int, *, after: int = 0, limit: int = 500
-) -> list[tuple[RouterDifference, str | None]]:
+def page_of_findings(
+    session: Session, run_id: int, *, paging: Paging
+) -> Page[tuple[RouterDifference, str | None]]:
     """What became of each card, in the order it was met, with the ESI of a student here."""
-    statement = (
-        select(RouterDifference, Student.esi)
-        .outerjoin(Student, col(Student.id) == col(RouterDifference.student_id))
-        .where(RouterDifference.reconciliation_id == run_id, col(RouterDifference.id) > after)
-        .order_by(col(RouterDifference.id))
-        .limit(limit)
-    )
-    return [(row, esi) for row, esi in session.exec(statement)]
+    of_run = col(RouterDifference.reconciliation_id) == run_id
+    total = session.exec(select(func.count()).select_from(RouterDifference).where(of_run)).one()
+    found = session.exec(_findings(run_id).offset(paging.offset).limit(paging.size))
+    return Page([(row, esi) for row, esi in found], total, paging)
 
 
 def every_finding(session: Session, run_id: int) -> Iterator[tuple[RouterDifference, str | None]]:
-    """All of them, in pieces."""
+    """All of them, read in pieces."""
     after = 0
-    while found := findings(session, run_id, after=after):
+    while True:
+        more = _findings(run_id).where(col(RouterDifference.id) > after).limit(_AT_ONCE)
+        found = [(row, esi) for row, esi in session.exec(more)]
+        if not found:
+            return
         yield from found
         after = found[-1][0].id or 0
+
+
+def _findings(run_id: int) -> Any:
+    return (
+        select(RouterDifference, Student.esi)
+        .outerjoin(Student, col(Student.id) == col(RouterDifference.student_id))
+        .where(RouterDifference.reconciliation_id == run_id)
+        .order_by(col(RouterDifference.id))
+    )

@@ -7,9 +7,12 @@ import pytest
 from sqlmodel import Session, select
 
 from issuer.database import make_engine
-from issuer.escn_clock import mint_escns
-from issuer.tables import EscnClockRow
-from verifier.identifiers import parse_escn, pic_of, prefix_of
+from issuer.escn_clock import keep_clear_of, mint_escns, tick_of_escn
+from issuer.store import cards
+from issuer.tables import EscnClockRow, Student
+from tests.issuer.conftest import card_row
+from verifier.escn import escn_at, tick_of
+from verifier.identifiers import Pic, parse_escn, pic_of, prefix_of
 
 PIC = "999900001"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -62,6 +65,39 @@ def _mint_in_a_process(url: str, seconds_off: int, made: "multiprocessing.Queue[
         for escn in escns:
             made.put(escn)
     engine.dispose()
+
+
+def test_a_clock_that_goes_back_meets_no_number_that_was_adopted(
+    session: Session, student: Student
+) -> None:
+    mint_escns(session, pic=PIC, prefix="001", count=1, now=NOW)
+    sequence = session.exec(select(EscnClockRow)).one().clock_sequence
+    back = NOW - timedelta(days=1)
+    first = tick_of(back)
+    # Of the sequences that come next: one with a number at that moment, one far ahead.
+    following = (sequence + 1) % 16384, (sequence + 2) % 16384, (sequence + 3) % 16384
+    taken = [
+        escn_at(first + step, clock_sequence=following[0], prefix="001", pic=Pic(PIC))
+        for step in range(3)
+    ]
+    far = tick_of(NOW + timedelta(days=5))
+    taken.append(escn_at(far, clock_sequence=following[1], prefix="001", pic=Pic(PIC)))
+    for number, escn in enumerate(taken):
+        row = card_row(student, number)
+        row.escn = escn
+        cards.add(session, row)
+    made = mint_escns(session, pic=PIC, prefix="001", count=5, now=back)
+    made += mint_escns(session, pic=PIC, prefix="001", count=5, now=back - timedelta(days=1))
+
+    assert set(made).isdisjoint(taken)
+    assert len(set(made)) == 10
+    assert {tick_of_escn(escn)[1] for escn in made} == {following[0], following[2]}
+
+
+def test_numbers_that_are_no_numbers_or_anothers_are_left_alone(session: Session) -> None:
+    keep_clear_of(session, PIC, ["", "x", "00000001-6423-103e-add8-001999900002"])
+
+    assert session.exec(select(EscnClockRow)).all() == []
 
 
 def test_processes_with_different_clocks_make_different_numbers(
