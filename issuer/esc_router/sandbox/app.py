@@ -28,13 +28,13 @@ from issuer.esc_router.sandbox.store import Store
 API_PATH = "/esc-rest/api/v2"
 VERIFIER_PATH = "/esc-verifier-service/api/v1"
 
-# Fixed paths before those with a number in their place.
+# Fixed paths before those with a number in their place, and what is asked most before the rest.
 _OPERATIONS: tuple[APIRouter, ...] = (
     persons.router,
-    pictures.router,
     bulk.router,
     public_cards.router,
     cards.router,
+    pictures.router,
 )
 
 

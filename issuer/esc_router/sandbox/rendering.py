@@ -1,6 +1,7 @@
 """From what is stored to the published views."""
 
 from datetime import date
+from functools import lru_cache
 from math import ceil
 
 from issuer.esc_router.sandbox.organisations import Organisation, Organisations
@@ -126,7 +127,12 @@ def _enrolment(enrolment: Enrolment, organisations: Organisations) -> PersonOrga
 def _organisation(
     identifier: str, organisations: Organisations, code: str = "PIC"
 ) -> OrganisationLiteView:
-    name = organisations.name_of(identifier)
+    return _organisation_view(identifier, organisations.name_of(identifier), code)
+
+
+# Few of these views are made over and over again, in each card of a page three of them.
+@lru_cache(maxsize=1024)
+def _organisation_view(identifier: str, name: str | None, code: str) -> OrganisationLiteView:
     return OrganisationLiteView(
         identifier=identifier,
         name=name,
@@ -139,5 +145,6 @@ def _card_type(card: Card) -> CodeView:
     return CodeView(key=card.type, label=CardTypeLabel[card.type].value)
 
 
+@lru_cache(maxsize=16)
 def _code(key: str) -> CodeView:
     return CodeView(key=key, label=key.capitalize())
