@@ -70,10 +70,11 @@ def _listed(read: Callable[[int], Page[Item]], cursor: str) -> Listed[Item]:
     moved = max(0, total_before - total)
     if not page.content and not moved:
         return Listed((), None, total)
-    pages_back = -(-moved // (page.page.size or 10))
-    next_number = max(0, number + 1 - pages_back)
-    is_last = not moved and 0 < page.page.total_pages <= next_number
-    return Listed(page.content, None if is_last else f"{next_number}/{total}", total)
+    if moved:
+        pages_back = -(-moved // (page.page.size or 10))
+        return Listed(page.content, f"{max(0, number - pages_back)}/{total}", total)
+    is_last = 0 < page.page.total_pages <= number + 1
+    return Listed(page.content, None if is_last else f"{number + 1}/{total}", total)
 
 
 def _parse_cursor(cursor: str) -> tuple[int, int]:

@@ -22,8 +22,8 @@ from issuer.esc_router.judging import is_worth_asking
 from issuer.esc_router.pace import PacedReads
 from issuer.esc_router.reading_there import (
     Stretch,
-    asked_at,
-    pages_at,
+    asked_of,
+    pages_of,
     read_cards,
     read_listed_cards,
     read_listed_persons,
@@ -68,12 +68,14 @@ class Reading:
         claim: The run.
         reads: With the institution's key.
         pool: Several reads at once.
+        calls: Of a stretch, about.
     """
 
     engine: Engine
     claim: RunClaim
     reads: PacedReads
     pool: Executor
+    calls: float
 
     def next_stretch(self, phase: Phase, cursor: str) -> Stretch:
         """Read the stretch at this cursor.
@@ -81,10 +83,10 @@ class Reading:
         Raises:
             RouterRefused: The router does not show a list.
         """
-        pic, pace = self.claim.pic, self.claim.pace
+        pic = self.claim.pic
         match phase:
             case Phase.PERSONS_THERE:
-                pages = pages_at(pace) * _PERSONS_PER_CARD_PAGE
+                pages = pages_of(self.calls) * _PERSONS_PER_CARD_PAGE
                 return read_listed_persons(self.reads, pic=pic, cursor=cursor, pages=pages)
             case Phase.PERSONS_HERE:
                 esis, then = self._unseen_persons(cursor)
@@ -95,7 +97,7 @@ class Reading:
                     self.pool,
                     pic=pic,
                     cursor=cursor,
-                    pages=pages_at(pace),
+                    pages=pages_of(self.calls),
                     seen=self._seen_among,
                 )
             case Phase.CARDS_HERE:
@@ -105,7 +107,7 @@ class Reading:
                 return Stretch(None)
 
     def _unseen_cards(self, cursor: str) -> tuple[list[str], str | None]:
-        limit = asked_at(self.claim.pace)
+        limit = asked_of(self.calls)
         with self._session() as session:
             institution = session.get_one(Institution, self.claim.pic)
             rows = compared.cards_unseen(
@@ -117,7 +119,7 @@ class Reading:
             return asked, rows[-1][0].escn if len(rows) == limit else None
 
     def _unseen_persons(self, cursor: str) -> tuple[list[str], str | None]:
-        limit, after = asked_at(self.claim.pace), int(cursor or 0)
+        limit, after = asked_of(self.calls), int(cursor or 0)
         with self._session() as session:
             rows = compared.students_unseen(
                 session, self.claim.run_id, self.claim.pic, after=after, limit=limit

@@ -15,7 +15,6 @@ from issuer.esc_router.listing import list_cards, list_persons
 from issuer.esc_router.pace import Halted, PacedReads
 from issuer.esc_router.views import CardView, PersonView
 
-_SECONDS = 10  # of a stretch at its pace, about
 _MOST_PAGES = 10
 _MOST_ASKED = 100
 _CALLS_PER_PAGE = 11  # a page, and each of its cards
@@ -50,14 +49,14 @@ class Stretch:
         return len(self.cards) + len(self.persons) + len(self.refused)
 
 
-def pages_at(pace: float) -> int:
-    """Pages of a stretch."""
-    return min(max(int(pace * _SECONDS / _CALLS_PER_PAGE), 1), _MOST_PAGES)
+def pages_of(calls: float) -> int:
+    """Pages of a stretch of about so many calls, with the cards on them."""
+    return min(max(int(calls / _CALLS_PER_PAGE), 1), _MOST_PAGES)
 
 
-def asked_at(pace: float) -> int:
-    """Records asked for by name in a stretch."""
-    return min(max(int(pace * _SECONDS), 10), _MOST_ASKED)
+def asked_of(calls: float) -> int:
+    """Records asked for by name in a stretch of about so many calls."""
+    return min(max(int(calls), 10), _MOST_ASKED)
 
 
 def read_listed_cards(

@@ -30,7 +30,8 @@ from issuer.store import compared, institutions, reconciliations
 from issuer.store.reconciliations import RunClaim, RunState
 from issuer.tables import Institution
 
-LEASE = timedelta(minutes=5)  # a stretch is a few seconds, at the slowest pace two minutes
+LEASE = timedelta(minutes=5)  # at the slowest pace a stretch takes two minutes
+STRETCH = timedelta(seconds=10)
 _FORGOTTEN_AT_ONCE = 5_000  # rows; a transaction that no other has to wait for long
 _PATIENCE = timedelta(seconds=30)  # when the router is busy and does not say for how long
 _CIRCUIT_PATIENCE = 5  # seconds, at least, while the router does not answer at all
@@ -64,6 +65,7 @@ class Reconciler:
         clock: The time.
         threads: Reads at once.
         lease: For how long a run belongs to this process, from each checkpoint on.
+        stretch: What is read between two checkpoints takes about so long at a run's pace.
         random: Spreads pauses; see `pauses.pause_after`.
         stop: When set, no further request is made.
     """
@@ -75,6 +77,7 @@ class Reconciler:
     clock: Clock
     threads: int = 4
     lease: timedelta = LEASE
+    stretch: timedelta = STRETCH
     random: Callable[[], float] = pauses.random_fraction
     stop: Event = field(default_factory=Event)
 
@@ -123,7 +126,8 @@ class Run:
         if (until := self._circuit_opens_at()) is not None:
             return self._put_off(until, "the router does not answer")
         read_at, calls = self.reconciler.now(), reads.calls
-        reading = Reading(self._read_only(), self.claim, reads, pool)
+        calls_wanted = self.claim.pace * self.reconciler.stretch.total_seconds()
+        reading = Reading(self._read_only(), self.claim, reads, pool, calls_wanted)
         stretch = reading.next_stretch(self.phase, self.cursor)
         self._count(stretch, calls=reads.calls - calls)
         self._record(self._compared(stretch, read_at), stretch.cursor)

@@ -45,7 +45,8 @@ class Sides:
             session.add(row)
 
     def new_reconciler(self, **settings: Any) -> Reconciler:
-        """As in another process."""
+        """As in another process; a stretch is one page of cards, or ten asked by name."""
+        settings.setdefault("stretch", timedelta(milliseconds=1))
         shared = (self.deployment.engine, self.http, self.sandbox.url, self.deployment.sealer)
         return Reconciler(*shared, self.deployment.clock, **settings)
 
@@ -147,6 +148,10 @@ class Sides:
         answer = self.sandbox.request("POST", "/cards", key=key, json=card)
         assert answer.is_success, answer.text
         return escn
+
+    def sandbox_conditions(self, conditions: list[dict[str, Any]]) -> None:
+        url = f"{self.sandbox.host}/sandbox/conditions"
+        httpx.put(url, json=conditions).raise_for_status()
 
     def change_student(self, id_: int, **values: Any) -> None:
         """Without a delivery: as if it had been delivered and lost there."""
