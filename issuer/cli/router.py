@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from issuer.cli import adopting, reconciling, router_status
+from issuer.cli import adopting, deliveries, reconciling, router_status
 from issuer.esc_router.sandbox.__main__ import main as run_sandbox
 
 app = typer.Typer(help="The European Student Card Router.", no_args_is_help=True)
@@ -13,6 +13,7 @@ app = typer.Typer(help="The European Student Card Router.", no_args_is_help=True
 app.command("status")(router_status.show_status)
 app.command("reconcile")(reconciling.reconcile)
 app.command("adopt")(adopting.adopt)
+app.add_typer(deliveries.app, name="deliveries")
 
 
 @app.command(

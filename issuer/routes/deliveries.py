@@ -4,14 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
-from sqlmodel import Session
 
 from issuer.clock import seconds_of
 from issuer.deps import NowDep, Officer, PagingDep, Reader, ReadingSessionDep, SessionDep
-from issuer.errors import DeliveryNotFound
-from issuer.esc_router import inspection
-from issuer.routes.answers import Answer, Instant, StaffRoute, refusals
-from issuer.store import audit, deliveries
+from issuer.esc_router import dead_letters
+from issuer.routes.answers import Answer, Body, Instant, StaffRoute, refusals
+from issuer.store import deliveries
 from issuer.store.deliveries import DeliveryState
 from issuer.tables import Delivery
 
@@ -31,8 +29,32 @@ class DeliveryAnswer(Answer):
         description="The router's code and our sentence for it",
         examples=["ER-0002: it has this card already (status 409)"],
     )
+    failing_since: Instant | None = Field(description="Since its first failure; null when none")
     created_at: Instant
     delivered_at: Instant | None
+
+
+class WhichRefused(Body):
+    """Which of the refused deliveries."""
+
+    code: str | None = Field(
+        default=None,
+        pattern="^[A-Z]{1,4}-[0-9]{1,6}$",
+        description="Only those that the router refused with this code; all by default",
+        examples=["ER-0042"],
+    )
+
+
+class Retried(Answer):
+    """How many deliveries are sent again."""
+
+    retried: int
+
+
+class DiscardReason(Body):
+    """Why; kept in the audit."""
+
+    reason: str = Field(min_length=1, max_length=200, examples=["The student has left"])
 
 
 class DeliveryPage(Answer):
@@ -61,6 +83,17 @@ def list_deliveries(
     )
 
 
+@router.post("/deliveries/retry", summary="Deliver all refused ones again", responses=refusals())
+def retry_refused_deliveries(
+    caller: Officer, session: SessionDep, now: NowDep, body: WhichRefused
+) -> Retried:
+    """As soon as possible, with what is true then."""
+    count = dead_letters.retry_all(
+        session, caller.pic, code=body.code, now=seconds_of(now), actor=caller.actor
+    )
+    return Retried(retried=count)
+
+
 @router.post("/deliveries/{id}/retry", summary="Deliver again", responses=refusals(404))
 def retry_delivery(
     caller: Officer,
@@ -70,24 +103,26 @@ def retry_delivery(
 ) -> DeliveryAnswer:
     """As soon as possible, with what is true then."""
     at = seconds_of(now)
-    row = _retry(session, caller.pic, delivery_id, at)
-    audit.add(
-        session,
-        now=at,
-        pic=caller.pic,
-        actor=caller.actor,
-        action="delivery.retry",
-        subject=row.escn,
-        detail=f"delivery {row.id}",
-    )
+    row = dead_letters.retry(session, caller.pic, delivery_id, now=at, actor=caller.actor)
     return _answer(row)
 
 
-def _retry(session: Session, pic: str, delivery_id: int, now: int) -> Delivery:
-    row = inspection.retry_delivery(session, pic=pic, delivery_id=delivery_id, now=now)
-    if row is None:
-        raise DeliveryNotFound("no such delivery of this institution")
-    return row
+@router.post(
+    "/deliveries/{id}/discard", summary="Let go of a delivery", responses=refusals(404, 409, 422)
+)
+def discard_delivery(
+    caller: Officer,
+    session: SessionDep,
+    now: NowDep,
+    delivery_id: Annotated[int, Path(alias="id", ge=1, le=2**62)],
+    body: DiscardReason,
+) -> DeliveryAnswer:
+    """The router does not learn of it; only one that waits or was refused."""
+    at = seconds_of(now)
+    row = dead_letters.discard(
+        session, caller.pic, delivery_id, reason=body.reason, now=at, actor=caller.actor
+    )
+    return _answer(row)
 
 
 def _answer(row: Delivery) -> DeliveryAnswer:

@@ -5,10 +5,12 @@ covers every change made before it is claimed. So a second one for the same subj
 when the first is being delivered at this moment.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select, update
 
 from issuer.store import bulk
@@ -26,8 +28,17 @@ class DeliveryState(StrEnum):
 
 
 _WAITING = DeliveryState.WAITING.value
+_STOPPED = DeliveryState.STOPPED.value
 # A lease that is over by our clock may not be over by its worker's, who told of the state before.
 _DUE_ANEW: dict[str, Any] = {"lease": None, "leased_until": 0}
+_SETTLED: dict[str, Any] = {
+    "state": DeliveryState.DISCARDED.value,
+    "last_error": "a later change took its place",
+    "failing_since": None,
+}
+
+
+_TABLE = Delivery.__table__  # type: ignore[attr-defined]
 
 
 class Subject(NamedTuple):
@@ -40,24 +51,13 @@ class Subject(NamedTuple):
 
 def want(session: Session, *, pic: str, student_id: int, escn: str | None, now: int) -> None:
     """Have the router learn the present state of a person, or of a card, as soon as possible."""
-    is_same = col(Delivery.escn).is_(None) if escn is None else col(Delivery.escn) == escn
-    waiting = session.exec(
-        update(Delivery)
-        .where(
-            col(Delivery.pic) == pic,
-            col(Delivery.student_id) == student_id,
-            is_same,
-            col(Delivery.state) == DeliveryState.WAITING,
-            col(Delivery.leased_until) <= now,
-        )
-        .values(**_DUE_ANEW, next_attempt_at=now)
-    )
-    if waiting.rowcount == 0:
-        add_new(session, [Subject(pic, student_id, escn)], now=now)
+    want_all(session, [Subject(pic, student_id, escn)], now=now)
 
 
 def want_all(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
     """`want` for many, each person before its cards, in few statements.
+
+    A delivery that was refused before is settled by it: what it should have told is told now.
 
     Args:
         session: Writes.
@@ -65,20 +65,33 @@ def want_all(session: Session, subjects: Sequence[Subject], *, now: int) -> None
         now: Seconds.
     """
     students = {subject.student_id for subject in subjects}
-    statement = select(Delivery.pic, Delivery.student_id, Delivery.escn, Delivery.id).where(
-        col(Delivery.student_id).in_(students),
-        col(Delivery.state) == DeliveryState.WAITING,
-        col(Delivery.leased_until) <= now,
+    statement = (
+        select_columns(*(_TABLE.c[name] for name in (*Subject._fields, "id", "state")))
+        .where(
+            col(Delivery.student_id).in_(students),
+            col(Delivery.state).in_((_WAITING, _STOPPED)),
+            col(Delivery.leased_until) <= now,
+        )
+        .order_by(col(Delivery.id))
+        .with_for_update(key_share=True)
     )
-    waiting = {
-        Subject(pic, student_id, escn): id_
-        for pic, student_id, escn, id_ in session.exec(statement.with_for_update(key_share=True))
-    }
-    due = [waiting[subject] for subject in subjects if subject in waiting]
-    if due:
-        anew = update(Delivery).where(col(Delivery.id).in_(due))
-        session.exec(anew.values(**_DUE_ANEW, next_attempt_at=now))
+    wanted = set(subjects)
+    waiting: set[Subject] = set()
+    ids = defaultdict(list)
+    for pic, student_id, escn, id_, state in session.connection().execute(statement):
+        subject = Subject(pic, student_id, escn)
+        if subject in wanted:
+            ids[state].append(id_)
+            if state == _WAITING:
+                waiting.add(subject)
+    _change(session, ids[_WAITING], **_DUE_ANEW, next_attempt_at=now)
+    _change(session, ids[_STOPPED], **_SETTLED)
     add_new(session, [subject for subject in subjects if subject not in waiting], now=now)
+
+
+def _change(session: Session, ids: Sequence[int], **values: Any) -> None:
+    if ids:
+        session.exec(update(Delivery).where(col(Delivery.id).in_(ids)).values(**values))
 
 
 def add_new(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
@@ -86,7 +99,12 @@ def add_new(session: Session, subjects: Sequence[Subject], *, now: int) -> None:
     ordered = sorted(subjects, key=lambda subject: subject.escn is not None)
     if ordered:
         rows = [_waiting(subject, now) for subject in ordered]
-        bulk.insert_rows(session, Delivery.__table__, rows)  # type: ignore[attr-defined]
+        bulk.insert_rows(session, _TABLE, rows)
+
+
+def by_number(session: Session, delivery_id: int) -> Delivery | None:
+    """Any institution's delivery, for whoever runs the deployment."""
+    return session.get(Delivery, delivery_id)
 
 
 def by_id(session: Session, pic: str, delivery_id: int) -> Delivery | None:
