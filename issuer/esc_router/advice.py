@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from issuer.esc_router.differences import REPAIRABLE, DifferenceKind
 from issuer.esc_router.overview import KeyState, Overview
 from issuer.store.deliveries import DeliveryState
 
+_ONLY_THERE = frozenset({DifferenceKind.MISSING_HERE, DifferenceKind.PERSON_MISSING_HERE})
 WORKER_MISSED_AFTER = 60  # seconds; a worker ends its rounds within some, if there is any
 
 
@@ -51,10 +53,9 @@ def _about_worker(overview: Overview, *, now: int) -> Iterator[Advice]:
 def _about_rest(overview: Overview) -> Iterator[Advice]:
     pic = overview.pic
     if overview.refused:
-        yield Advice(
-            "See what was refused; correct the records, then send them again",
-            f"python -m issuer esc-router deliveries list {pic} --state stopped",
-        )
+        deliveries = "python -m issuer esc-router deliveries"
+        yield Advice("See what was refused", f"{deliveries} list {pic} --state stopped")
+        yield Advice("Once the records are right, send it again", f"{deliveries} retry --of {pic}")
     if overview.circuit_open_since is not None:
         yield Advice("Nothing else: the router does not answer, and is tried again by itself")
     elif overview.failing:
@@ -63,15 +64,20 @@ def _about_rest(overview: Overview) -> Iterator[Advice]:
 
 
 def _about_differences(overview: Overview) -> Iterator[Advice]:
-    if not overview.differences_left:
-        return
-    pic = overview.pic
-    if not overview.may_repair:
+    last = overview.reconciliation
+    left = frozenset() if last is None else frozenset(last.left)
+    reconcile = f"python -m issuer esc-router reconcile {overview.pic}"
+    if left & REPAIRABLE:
+        if not overview.may_repair:
+            yield Advice(
+                "Say what may be repaired: nothing may, so far",
+                f"python -m issuer institution reconciliation {overview.pic} --allow all",
+            )
+        yield Advice("Compare anew, and repair what may be", f"{reconcile} --repair all")
+    if left & _ONLY_THERE:
         yield Advice(
-            "Say what may be repaired: nothing may, so far",
-            f"python -m issuer institution reconciliation {pic} --allow all",
+            "Bring in what only the router has; without --apply it changes nothing",
+            f"python -m issuer esc-router adopt {overview.pic} --with-students",
         )
-    yield Advice(
-        "Compare anew and repair what may be (--report FILE.csv lists the rest)",
-        f"python -m issuer esc-router reconcile {pic} --repair all",
-    )
+    if left - REPAIRABLE - _ONLY_THERE:
+        yield Advice("Read what only people can settle", f"{reconcile} --report left.csv")

@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from issuer.esc_router.standing import Standing
 from issuer.store.deliveries import DeliveryState
-from issuer.store.reconciliations import Repair
 
 
 class KeyState(StrEnum):
@@ -42,6 +41,7 @@ class LastReconciliation:
     differences: int
     by_kind: Mapping[str, int]
     by_repair: Mapping[str, int]  # what became of them
+    left: Mapping[str, int]  # by kind, those about which nothing was done
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Overview:
     def differences_left(self) -> int:
         """What the last reconciliation found and did nothing about."""
         last = self.reconciliation
-        return 0 if last is None else last.by_repair.get(Repair.REPORTED, 0)
+        return 0 if last is None else sum(last.left.values())
 
     @property
     def is_in_step(self) -> bool:

@@ -17,7 +17,7 @@ from issuer.esc_router.reconciliation_plan import next_run_at
 from issuer.esc_router.standing import Standing, count_cards
 from issuer.store import reconciliations, worker_rounds
 from issuer.store.deliveries import DeliveryState
-from issuer.store.reconciliations import RunKind, RunState
+from issuer.store.reconciliations import Repair, RunKind, RunState
 from issuer.store.worker_rounds import WorkerJob
 from issuer.tables import (
     Delivery,
@@ -186,9 +186,11 @@ def _with_differences(session: Session, row: Reconciliation) -> LastReconciliati
     )
     by_kind: Counter[str] = Counter()
     by_repair: Counter[str] = Counter()
+    left: Counter[str] = Counter()
     for kind, repair, number in session.connection().execute(counts):
         by_kind[kind] += number
         by_repair[repair] += number
+        left[kind] += number if repair == Repair.REPORTED else 0
     return LastReconciliation(
         number=cast(int, row.id),
         is_dry=not row.repairs,
@@ -197,6 +199,7 @@ def _with_differences(session: Session, row: Reconciliation) -> LastReconciliati
         differences=by_kind.total(),
         by_kind=by_kind,
         by_repair=by_repair,
+        left=+left,
     )
 
 

@@ -40,6 +40,9 @@ class LastReconciliationAnswer(Answer):
     by_repair: dict[str, int] = Field(
         description="What was done about them", examples=[{"planned": 2}]
     )
+    left: dict[str, int] = Field(
+        description="By kind, those about which nothing was done", examples=[{"missing_here": 1}]
+    )
 
 
 class AdviceAnswer(Answer):
