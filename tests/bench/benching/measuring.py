@@ -17,6 +17,7 @@ class Kind(StrEnum):
     TIME = "time"  # seconds; the ratio should be at most the target
     RATE = "rate"  # per second; the ratio should be at least the target
     LIMIT = "limit"  # seconds, without a floor; at most the target
+    SIZE = "size"  # bytes, without a floor; at most the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,16 @@ class Figure:
     count: int = 1  # of what one measured time covers, to tell a time per piece
 
     @property
+    def is_limit(self) -> bool:
+        """Whether there is no floor."""
+        return self.kind in (Kind.LIMIT, Kind.SIZE)
+
+    @property
     def ratio(self) -> float | None:
         """Ours to the floor; for a limit, ours to the target."""
         if self.ours is None:
             return None
-        return self.ours / (self.target if self.kind is Kind.LIMIT else self.floor or 1.0)
+        return self.ours / (self.target if self.is_limit else self.floor or 1.0)
 
     @property
     def reached(self) -> bool:
@@ -54,18 +60,21 @@ class Figure:
             return False
         if self.kind is Kind.RATE:
             return self.ratio * factor >= self.target
-        return self.ratio <= (1.0 if self.kind is Kind.LIMIT else self.target) * factor
+        return self.ratio <= (1.0 if self.is_limit else self.target) * factor
 
 
 @dataclass(slots=True)
 class Effort:
-    """How much is measured: all of it, or just enough to see that a bench still runs."""
+    """How much is measured: what says enough, just whether it still runs, or all of it."""
 
     quick: bool = False
+    full: bool = False
     skipped: list[str] = field(default_factory=list)
 
-    def of(self, whole: int, quick: int) -> int:
-        """A count, in whole or in quick."""
+    def of(self, whole: int, quick: int, *, full: int | None = None) -> int:
+        """A count: in whole, in quick, or of what takes minutes, where all is asked for."""
+        if self.full and full is not None:
+            return full
         return quick if self.quick else whole
 
 

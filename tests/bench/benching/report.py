@@ -68,7 +68,7 @@ def _cpu() -> str:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     sign = "≥" if figure.kind is Kind.RATE else "≤"
-    is_limit = figure.kind is Kind.LIMIT
+    is_limit = figure.is_limit
     return (
         figure.what,
         "–" if is_limit else figure.floor_is,
@@ -94,6 +94,8 @@ def _amount(value: float | None, figure: Figure) -> str:
         return "–"
     if figure.kind is Kind.RATE:
         return f"{value:,.0f}/s"
+    if figure.kind is Kind.SIZE:
+        return f"{value / 1e6:,.0f} MB"
     seconds = value / figure.count
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:

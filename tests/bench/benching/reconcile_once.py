@@ -1,0 +1,54 @@
+"""One reconciliation of the institution in a folder, in a process of its own."""
+
+import json
+import resource
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from benching.world import PIC
+from sqlmodel import Session
+
+from issuer.clock import seconds_of, utc_now
+from issuer.database import make_engine
+from issuer.esc_router.exchange import open_router_http
+from issuer.esc_router.pace import FASTEST
+from issuer.esc_router.reconciliation_plan import begin_run
+from issuer.esc_router.reconciliation_run import Outcome, Reconciler
+from issuer.esc_router.reconciling import go_on
+from issuer.settings import load_sealer
+from issuer.store import reconciliations
+from issuer.store.reconciliations import RunKind
+from issuer.tables import Institution, Reconciliation
+
+
+def main(url: str, folder: Path) -> None:
+    """Print what it took."""
+    engine = make_engine(f"sqlite:///{folder / 'esc.db'}")
+    now = seconds_of(utc_now())
+    with Session(engine) as session, session.begin():
+        institution = session.get_one(Institution, PIC)
+        run = begin_run(session, institution, repairs=[], pace=FASTEST, now=now, actor="cli")
+        run_id = run.id or 0
+        claim = reconciliations.claim(
+            session, run_id, kind=RunKind.RECONCILE, now=now, lease=timedelta(minutes=5)
+        )
+    assert claim is not None
+    with open_router_http() as http:
+        sealer = load_sealer(folder / "secret")
+        began = time.perf_counter()
+        outcome = go_on(Reconciler(engine, http, url, sealer, utc_now), claim)
+        seconds = time.perf_counter() - began
+    if outcome is not Outcome.FINISHED:
+        raise SystemExit(f"not finished: {outcome}")
+    with Session(engine) as session:
+        counts = session.get_one(Reconciliation, run_id).counts
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts kilobytes
+    told = {"calls": counts["calls"], "differences": counts["differences"]}
+    rate = counts["calls"] / seconds
+    print(json.dumps(told | {"seconds": seconds, "rate": rate, "memory": memory}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
