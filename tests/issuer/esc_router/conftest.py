@@ -126,6 +126,14 @@ def sandbox(serve: Callable[[Any], str], clock: Any) -> Iterator[RunningSandbox]
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
+    # A busy machine may need a second for what usually takes milliseconds.
+    with open_router_http(timeout=timedelta(seconds=2)) as client:
+        yield client
+
+
+@pytest.fixture
+def impatient() -> Iterator[httpx.Client]:
+    """Gives an answer up soon, for tests of what never comes."""
     with open_router_http(timeout=timedelta(seconds=0.5)) as client:
         yield client
 

@@ -123,7 +123,7 @@ def test_a_thousandth_delivery_is_as_good_as_the_first(
     [
         {"status": 500},
         {"status": 503, "effect": True},
-        {"delay_seconds": 1},
+        {"delay_seconds": 3},
         {"cut": True},
         {"cut": True, "effect": True},
         {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>"},

@@ -40,18 +40,19 @@ ESI = "urn:schac:personalUniqueCode:int:esi:lv:secret-student"
         ({"status": 200, "body_bytes": 50_000_000}, "larger than"),
         ({"status": 400, "body_bytes": 50_000_000}, "larger than"),
         ({"status": 302, "headers": {"location": "http://127.0.0.1:9/"}}, "302, not followed"),
-        ({"delay_seconds": 3}, "ReadTimeout"),
+        ({"delay_seconds": 10}, "ReadTimeout"),
         ({"cut": True}, "RemoteProtocolError"),
     ],
 )
 def test_what_is_no_answer_is_asked_again_later(
-    sandbox: Any, riga: EscRouterClient, fault: dict[str, Any], said: str
+    sandbox: Any, impatient: httpx.Client, fault: dict[str, Any], said: str
 ) -> None:
     sandbox.fault(**fault)
+    riga = EscRouterClient(sandbox.url, "riga-key", impatient)
     begun = time.monotonic()
     with pytest.raises(RouterUnavailable, match=said) as raised:
         riga.read_person(ESI)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
     assert "secret-student" not in str(raised.value)
 
 
@@ -162,20 +163,20 @@ def test_a_compressed_answer_is_refused_before_it_unpacks(
 
 
 def test_an_answer_that_trickles_in_is_given_up(
-    serve: Callable[..., str], http: httpx.Client
+    serve: Callable[..., str], impatient: httpx.Client
 ) -> None:
     async def trickling(_scope: Any, _receive: Any, send: Any) -> None:
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        for _ in range(30):
+        for _ in range(100):
             await send({"type": "http.response.body", "body": b" ", "more_body": True})
             await asyncio.sleep(0.1)
 
-    router = EscRouterClient(f"{serve(trickling)}/esc-rest", "key", http)
+    router = EscRouterClient(f"{serve(trickling)}/esc-rest", "key", impatient)
     begun = time.monotonic()
     with pytest.raises(RouterUnavailable, match="trickles"):
         router.read_person(ESI)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5
 
 
 def test_numbers_that_are_no_list_are_no_answer(sandbox: Any, riga: EscRouterClient) -> None:
