@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from issuer.esc_router.deadlines import Deadline, WatchedNetwork
 from issuer.safe_addresses import is_loopback
 
 
@@ -28,11 +29,14 @@ class SeparateConnections(httpx.BaseTransport):
 
     Args:
         connections: How many there are at most.
+
+    Raises:
+        ValueError: The environment names a proxy of a kind that is not HTTP's.
     """
 
     def __init__(self, *, connections: int) -> None:
         ssl_context = httpx.create_ssl_context()
-        self._proxies = getproxies()
+        self._proxy = _proxy_of_environment()
         self._all = [_Connection(ssl_context) for _ in range(connections)]
         # The last one used comes first: few stay open when little is to be done.
         self._free: LifoQueue[_Connection] = LifoQueue()
@@ -64,10 +68,20 @@ class SeparateConnections(httpx.BaseTransport):
             connection.close()
 
     def _proxy_for(self, url: httpx.URL) -> str | None:
-        if not self._proxies or is_loopback(url.host) or proxy_bypass(url.host):
-            return None
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+        # What is not https is on this machine (`issuer.safe_addresses`).
+        is_far = url.scheme == "https" and not is_loopback(url.host)
+        return self._proxy if is_far and self._proxy and not proxy_bypass(url.host) else None
+
+
+def _proxy_of_environment() -> str | None:
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    if proxy is None:
+        return None
+    kind, separator, _ = proxy.partition("://")
+    if separator and kind not in ("http", "https"):
+        raise ValueError("HTTPS_PROXY names a proxy that is neither http nor https")
+    return proxy if separator else f"http://{proxy}"
 
 
 class _Connection:
@@ -77,8 +91,10 @@ class _Connection:
         self._ssl_context = ssl_context
         self._proxy: str | None = None
         self._transport: httpx.HTTPTransport | None = None
+        self._deadline = Deadline()
 
     def send(self, request: httpx.Request, proxy: str | None) -> httpx.Response:
+        self._deadline.begin(request.extensions["timeout"]["read"])
         if self._transport is None or self._proxy != proxy:
             self.close()
             self._proxy = proxy
@@ -88,6 +104,8 @@ class _Connection:
                 limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
                 proxy=proxy,
             )
+            # httpx has no other way to say over which network its pool goes.
+            self._transport._pool._network_backend = WatchedNetwork(self._deadline)
         return self._transport.handle_request(request)
 
     def close(self) -> None:

@@ -95,7 +95,7 @@ class PostgresqlServer:
         how = random.choice(["a backend", "at once", "all"])
         postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
         children = postmaster.children()
-        backends = [child for child in children if " esc " in " ".join(child.cmdline())]
+        backends = [child for child in children if " esc " in _command_of(child)]
         if how == "a backend" and backends:
             # The postmaster then ends all others, and recovers by itself.
             os.kill(random.choice(backends).pid, signal.SIGKILL)
@@ -140,6 +140,13 @@ class PostgresqlServer:
     def _command(self, statement: str) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+def _command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
 
 
 def _is_gone(process: psutil.Process) -> bool:
