@@ -50,6 +50,14 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
         yield proxy
 
 
+def test_a_proxy_of_another_kind_is_refused_at_the_start(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy.url.replace("http", "socks5"))
+    with pytest.raises(ValueError, match="neither http nor https"):
+        open_router_http()
+
+
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("with_scheme", [True, False])
 def test_the_router_is_asked_through_the_environments_proxy_which_sees_no_key(
