@@ -66,14 +66,17 @@ $(NODE_INSTALLED): tests/interop/package-lock.json
 	cd tests/interop && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-web: ## The check in TypeScript: style, types, tests
+web: $(INSTALLED) ## The check in TypeScript and the web scanner: style, types, build, tests
 	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; \
 	then $(MAKE) --no-print-directory web-checks; \
 	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "verifier/web needs Node 20 with npm, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
 	else echo "SKIPPED: verifier/web needs Node 20 with npm (Debian: apt install nodejs npm)"; fi
 
 web-checks: $(WEB_INSTALLED)
-	cd $(WEB) && npm run --silent lint && npm run --silent types && npm run --silent test
+	cd $(WEB) && npm run --silent lint && npm run --silent types && npm run --silent build && npm run --silent test
+	@if [ -x "$${ESC_CHROMIUM:-/usr/bin/chromium}" ]; then cd $(WEB) && npm run --silent test:browser; \
+	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web scanner's tests need Chromium, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
+	else echo "SKIPPED: the web scanner's tests need Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path)"; fi
 
 $(WEB_INSTALLED): $(WEB)/package-lock.json
 	cd $(WEB) && npm ci --silent --no-audit --no-fund

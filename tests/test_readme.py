@@ -93,7 +93,9 @@ def test_every_make_target_in_the_documents_exists() -> None:
         assert set(named) <= set(targets), document.name
 
 
-@pytest.mark.parametrize("command", ["", "check", "fetch", "show", "rules", "serve", "status", "export"])
+@pytest.mark.parametrize(
+    "command", ["", "check", "fetch", "show", "rules", "serve", "web", "status", "export"]
+)
 def test_the_verifiers_help_is_the_one_in_the_document(command: str) -> None:
     words = [*command.split(), "--help"]
     environment = {key: value for key, value in os.environ.items() if key != "ESC_VERIFIER_DIR"}

@@ -15,6 +15,7 @@ from verifier.cli.rules import run_rules
 from verifier.cli.serve import run_serve
 from verifier.cli.show import run_show
 from verifier.cli.status import run_export, run_status
+from verifier.cli.web import run_web
 from verifier.edges.fetching import FetchError
 from verifier.edges.images import ImageError
 from verifier.edges.knowledge_file import KnowledgeError
@@ -51,6 +52,7 @@ def _run(arguments: argparse.Namespace, language: Language) -> int:
         "show": lambda: run_show(arguments, language),
         "rules": lambda: run_rules(arguments, language),
         "serve": lambda: run_serve(arguments, language, _now),
+        "web": lambda: run_web(arguments),
         "status": lambda: run_status(arguments, language, _now),
         "export": lambda: run_export(arguments, _now),
     }

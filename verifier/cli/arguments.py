@@ -40,6 +40,7 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     _add_show(commands)
     _add_rules(commands)
     _add_serve(commands)
+    _add_web(commands)
     _add_status(commands)
     _add_export(commands)
     arguments = parser.parse_args(words)
@@ -195,6 +196,21 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add_language(serve)
     add_knowledge(serve)
+
+
+def _add_web(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    web = commands.add_parser(
+        "web",
+        help="serve the scanner's page, for phones and tablets",
+        description="Serve the scanner's page. A browser opens it once and then needs neither "
+        "this program nor a network. Browsers give the camera to pages of this machine or of "
+        "https only: for other machines put it behind a server with https, or on any static host.",
+    )
+    web.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
+    web.add_argument(
+        "--port", type=whole_number(0, 65_535), default=8005, help="0 takes any (default 8005)"
+    )
+    add_language(web)
 
 
 def _add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -62,8 +62,9 @@ describe("whatever zlib packs", () => {
   it("is unpacked to the same bytes", () => {
     fc.assert(
       fc.property(content, options, (data, how) => {
-        expect(Buffer.from(unpackZlib(copyOf(zlib.deflateSync(data, how)), MOST))).toEqual(Buffer.from(data));
-        expect(Buffer.from(unpackGzip(copyOf(zlib.gzipSync(data, how)), MOST))).toEqual(Buffer.from(data));
+        const [whole, file] = [zlib.deflateSync(data, how), zlib.gzipSync(data, how)].map(copyOf);
+        expect(Buffer.compare(unpackZlib(whole ?? data, MOST), data)).toBe(0);
+        expect(Buffer.compare(unpackGzip(file ?? data, MOST), data)).toBe(0);
       }),
       { numRuns: 300 },
     );

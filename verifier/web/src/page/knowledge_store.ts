@@ -1,0 +1,120 @@
+/**
+ * Keeping what is known: bundle, anchors, highest sequence. What is stored is checked again each time
+ * it is read; an older bundle never replaces a newer one, also when two pages are open.
+ */
+
+import { partsOf, unpackBundle, verifyParts, type BundleParts, type Knowledge } from "../check/bundle.ts";
+import { bytesToHex, sha256, type Bytes } from "../check/bytes.ts";
+import { CardError } from "../check/errors.ts";
+import type { PublicKey } from "../check/p256.ts";
+import { keysOf, storedKeys, type StoredKey } from "./anchors.ts";
+import type { Database } from "./database.ts";
+import { fetchBundle } from "./fetching.ts";
+
+const NAME = "knowledge";
+
+interface Stored {
+  readonly source: string | null; // the bundle's address
+  readonly anchors: readonly StoredKey[]; // may sign the next trust list
+  readonly sequence: number; // the highest ever accepted
+  readonly parts: BundleParts | null; // null before the first bundle
+  readonly signedBy: readonly StoredKey[]; // those that may have signed this trust list
+  readonly digest: string | null; // of the file that was taken in last
+}
+
+/** What is known now: the content of a bundle, nothing yet, or why what is stored cannot be used. */
+export type Known = Knowledge | CardError | null;
+
+export class KnowledgeStore {
+  readonly #database: Database;
+  readonly #clock: () => number;
+  #known: Known = null;
+  #source: string | null = null;
+
+  constructor(database: Database, clock: () => number) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  get known(): Known {
+    return this.#known;
+  }
+
+  get source(): string | null {
+    return this.#source;
+  }
+
+  /** Whether anchors were given: from then on bundles can be taken in. */
+  async isSetUp(): Promise<boolean> {
+    return (await this.#load()) !== undefined;
+  }
+
+  /** Reads what is stored. */
+  async open(): Promise<void> {
+    const stored = await this.#load();
+    this.#source = stored?.source ?? null;
+    this.#known = stored === undefined ? null : await this.#knowledgeOf(stored);
+  }
+
+  /** The first anchors and address; given anew only after `forget`. */
+  async setUp(source: string | null, anchors: readonly PublicKey[]): Promise<void> {
+    const first = { anchors: storedKeys(anchors), sequence: 0, parts: null, signedBy: [], digest: null };
+    await this.#database.put(NAME, { ...first, source } satisfies Stored);
+    await this.open();
+  }
+
+  /** Fetches from the stored address; whether it was new. Throws as `fetchBundle` and `takeIn`. */
+  async renew(): Promise<boolean> {
+    return this.#source !== null && this.takeIn(await fetchBundle(this.#source));
+  }
+
+  /** Takes a bundle in; whether it was new. A refusal is thrown, and what was known stays. */
+  async takeIn(data: Bytes): Promise<boolean> {
+    // One page at a time: another may have taken in a newer one meanwhile.
+    return navigator.locks.request("esc-knowledge", () => this.#takeIn(data));
+  }
+
+  async #takeIn(data: Bytes): Promise<boolean> {
+    const stored = await this.#load();
+    if (stored === undefined) return false;
+    const digest = bytesToHex(await sha256(data));
+    if (digest === stored.digest && this.#known !== null && !(this.#known instanceof CardError)) return false;
+    const before = await this.#knowledgeOf(stored);
+    const knowledge = await verifyParts(unpackBundle(data), {
+      anchors: keysOf(stored.anchors),
+      now: this.#clock(),
+      leastSequence: stored.sequence,
+      previous: before instanceof CardError ? undefined : (before ?? undefined),
+    });
+    await this.#database.put(NAME, {
+      source: stored.source,
+      anchors: storedKeys(knowledge.trust.anchors),
+      sequence: knowledge.trust.sequence,
+      parts: partsOf(knowledge),
+      signedBy: stored.anchors,
+      digest,
+    } satisfies Stored);
+    this.#known = knowledge;
+    return true;
+  }
+
+  async #load(): Promise<Stored | undefined> {
+    return this.#database.get<Stored>(NAME);
+  }
+
+  async #knowledgeOf(stored: Stored): Promise<Known> {
+    if (stored.parts === null) return null;
+    try {
+      const expected = {
+        anchors: keysOf(stored.signedBy),
+        now: this.#clock(),
+        leastSequence: stored.sequence,
+      };
+      return await verifyParts(stored.parts, expected);
+    } catch (error) {
+      // Too old to check cards with; its anchors and sequence still bind the next one.
+      if (error instanceof CardError) return error;
+      throw error;
+    }
+  }
+}

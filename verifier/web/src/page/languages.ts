@@ -1,0 +1,82 @@
+/**
+ * What people read. What the command line says as well (words, every refusal's sentence and hint)
+ * comes from its files, `verifier/cli/languages`; a further language is one file there and one here.
+ */
+
+import sharedEn from "../../../cli/languages/en.toml";
+import sharedLv from "../../../cli/languages/lv.toml";
+import type { RefusalName } from "../check/index.ts";
+import pageEn from "./languages/page.en.toml";
+import pageLv from "./languages/page.lv.toml";
+
+/** What is wrong, and what to do. */
+export interface RefusalTexts {
+  readonly sentence: string;
+  readonly hint: string;
+}
+
+export interface SharedTexts {
+  readonly words: Readonly<Record<string, string>>;
+  readonly refusals: Readonly<Record<RefusalName, RefusalTexts>>;
+}
+
+type Values = Readonly<Record<string, string | number>>;
+
+export class Language {
+  readonly code: string;
+  readonly #words: Readonly<Record<string, string>>;
+  readonly #refusals: SharedTexts["refusals"];
+
+  constructor(code: string, shared: SharedTexts, page: Readonly<Record<string, string>>) {
+    this.code = code;
+    this.#words = { ...shared.words, ...page };
+    this.#refusals = shared.refusals;
+  }
+
+  /** A text by its key, with its blanks filled in. */
+  word(key: string, values: Values = {}): string {
+    const text = this.#words[key];
+    if (text === undefined) throw new Error(`no text ${key} in ${this.code}`);
+    return text.replace(/\{(\w+)\}/g, (blank, name: string) => String(values[name] ?? blank));
+  }
+
+  refusal(name: RefusalName): RefusalTexts {
+    return this.#refusals[name];
+  }
+
+  /** How long, in whole minutes, hours or days, as the command line says it. */
+  age(seconds: number): string {
+    if (seconds >= 2 * 86_400) return this.word("days", { count: Math.floor(seconds / 86_400) });
+    if (seconds >= 2 * 3_600) return this.word("hours", { count: Math.floor(seconds / 3_600) });
+    return this.word("minutes", { count: Math.floor(Math.max(seconds, 0) / 60) });
+  }
+
+  /** An instant for people, to the minute, by this device's time zone. */
+  moment(seconds: number): string {
+    const date = new Date(seconds * 1000);
+    const two = (value: number) => String(value).padStart(2, "0");
+    const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+    return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+  }
+
+  /** The last day before an instant: what "valid until" means to people. */
+  day(seconds: number): string {
+    return new Date(Math.max(seconds - 1, 0) * 1000).toISOString().slice(0, 10);
+  }
+}
+
+const LANGUAGES = [new Language("en", sharedEn, pageEn), new Language("lv", sharedLv, pageLv)];
+
+export function languages(): readonly Language[] {
+  return LANGUAGES;
+}
+
+/** The language with this code, else the first one that the browser asks for, else English. */
+export function languageOf(code: string | null): Language {
+  const wanted = [code, ...navigator.languages.map((one) => one.slice(0, 2).toLowerCase()), "en"];
+  for (const one of wanted) {
+    const found = LANGUAGES.find((language) => language.code === one);
+    if (found !== undefined) return found;
+  }
+  throw new Error("no language");
+}

@@ -1,0 +1,97 @@
+/** Usable by everybody: axe's rules of WCAG 2.2 AA, 320 pixels, two languages, light and dark. */
+
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+import { readVector } from "../vector_files.ts";
+import { ANCHOR, BundlePublisher, Device, NOW, PageServer } from "./world.ts";
+
+const STATIC = readVector("esc_qr/valid_static_identity.txt").payload;
+const REVOKED = readVector("esc_qr/revoked.txt").payload;
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+let server: PageServer;
+let publisher: BundlePublisher;
+let device: Device | undefined;
+
+beforeAll(async () => {
+  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
+});
+afterAll(async () => {
+  await Promise.all([server.stop(), publisher.stop()]);
+});
+afterEach(async () => {
+  await device?.close();
+  device = undefined;
+});
+
+async function expectUsable(page: Page): Promise<void> {
+  const faults = await page.evaluate(async (tags) => {
+    const { violations, passes } = await (window as unknown as { axe: typeof axe }).axe.run({
+      runOnly: tags,
+    });
+    if (passes.length < 5) return ["axe found next to nothing to look at"];
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+  }, TAGS);
+  expect(faults).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+}
+
+describe.each([
+  ["en-GB", "light", 390],
+  ["en-GB", "dark", 1280],
+  ["lv-LV", "light", 320],
+  ["lv-LV", "dark", 320],
+] as const)("in %s, %s, %d pixels wide", (locale, colorScheme, width) => {
+  it("every state of the page is usable", async () => {
+    device = await Device.open({ locale });
+    const { page } = device;
+    // The page lets no foreign script in, so axe comes before the page's own policy.
+    await device.context.addInitScript({ content: axe.source });
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 640 });
+    await device.visit(server.address);
+    await expectUsable(page);
+    await page.locator("input[type=url]").fill(publisher.address);
+    await page.locator("textarea").fill(ANCHOR);
+    await page.locator(".compare:not(:empty)").waitFor();
+    await page.locator("dialog.settings .primary").first().click();
+    await page.locator(".source:not(:empty)").waitFor();
+    await expectUsable(page);
+    await page.locator("dialog.settings .primary").click();
+    await expectUsable(page);
+    for (const [text, outcome, now] of [
+      [STATIC, "valid", NOW],
+      [REVOKED, "refused", NOW],
+      [STATIC, "warned", NOW + 30 * 3_600],
+    ] as const) {
+      await device.setTime(now);
+      await page.locator(".typed input").fill(text);
+      await page.locator(".typed button").click();
+      await page.locator(`dialog.${outcome}`).waitFor();
+      const [shape, word] = await Promise.all(
+        [".drawing", "#outcome"].map((one) => page.locator(`dialog.answer ${one}`).boundingBox()),
+      );
+      expect((shape?.y ?? NaN) + (shape?.height ?? NaN)).toBeLessThanOrEqual(word?.y ?? NaN);
+      await expectUsable(page);
+      await page.locator(".next").click();
+    }
+  }, 180_000);
+});
+
+it("can be worked by keyboard alone, and the focus is where it is needed", async () => {
+  device = await Device.open();
+  const page = await device.setUp(server.address, publisher.address);
+  await page.getByLabel("Code, typed by a scanner or pasted").focus();
+  await page.keyboard.insertText(STATIC);
+  await page.keyboard.press("Enter");
+  const next = page.getByRole("button", { name: "Next card" });
+  await next.waitFor();
+  expect(await next.evaluate((button) => button === document.activeElement)).toBe(true);
+  await page.keyboard.press("Escape");
+  await next.waitFor({ state: "hidden" });
+  const focused = page.getByLabel("Code, typed by a scanner or pasted");
+  expect(await focused.evaluate((input) => input === document.activeElement)).toBe(true);
+}, 180_000);

@@ -1,0 +1,293 @@
+/** The scanner in Chromium, as a provider uses it. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+import { readVector } from "../vector_files.ts";
+import { bitmapOf, frameOf } from "./video.ts";
+import { ANCHOR, BundlePublisher, Device, NOW, PageServer, qrModules } from "./world.ts";
+
+const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
+const LIVE = readVector("esc_qr/valid_live_status.txt").payload;
+const REVOKED = readVector("esc_qr/revoked.txt").payload;
+const CREDENTIAL = readVector("sd_jwt_vc/valid_everything_disclosed.txt").payload;
+const SLOW = 180_000; // milliseconds, on a busy machine
+
+let server: PageServer;
+let publisher: BundlePublisher;
+let device: Device | undefined;
+
+beforeAll(async () => {
+  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
+});
+afterAll(async () => {
+  await Promise.all([server.stop(), publisher.stop()]);
+});
+afterEach(async () => {
+  await device?.close();
+  device = undefined;
+  publisher.bundle = "usual.escbundle";
+});
+
+/** A device that is set up. */
+async function scanner(options: { now?: number } = {}): Promise<Page> {
+  device = await Device.open(options);
+  return device.setUp(server.address, publisher.address);
+}
+
+async function paste(page: Page, text: string): Promise<Locator> {
+  await page.getByLabel("Code, typed by a scanner or pasted").fill(text);
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  return page.locator("dialog.answer[open]");
+}
+
+async function next(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Next card" }).click();
+}
+
+it(
+  "asks nobody but its own server and the bundle's",
+  async () => {
+    const page = await scanner();
+    await paste(page, STATIC);
+    await next(page);
+    const hosts = new Set(device?.requests.map((request) => new URL(request).origin));
+    expect(hosts).toEqual(new Set([server.address, new URL(publisher.address).origin]));
+  },
+  SLOW,
+);
+
+describe("a scanner that types", () => {
+  it(
+    "is answered at once, and a second showing is refused, also after a reload",
+    async () => {
+      const page = await scanner();
+      await page.keyboard.type(LIVE);
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+      await page.keyboard.type(LIVE);
+      await page.keyboard.press("Enter");
+      await page.getByText("[Replayed]").waitFor();
+      await page.reload();
+      await page.locator("html[data-ready]").waitFor();
+      await page.keyboard.type(LIVE);
+      await page.keyboard.press("Enter");
+      await page.getByText("[Replayed]").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "and Enter alone goes on to the next card",
+    async () => {
+      const page = await scanner();
+      const answer = await paste(page, STATIC);
+      await answer.waitFor();
+      await page.keyboard.press("Enter");
+      await answer.waitFor({ state: "hidden" });
+    },
+    SLOW,
+  );
+});
+
+describe("a picture", () => {
+  async function pick(page: Page, name: string, data: Buffer): Promise<void> {
+    const file = { name, mimeType: "image/bmp", buffer: data };
+    await page.getByLabel("Read a picture").setInputFiles(file);
+  }
+
+  it(
+    "with a code is decided, without one it is said",
+    async () => {
+      const page = await scanner();
+      await pick(page, "text.bmp", Buffer.from("this is no picture"));
+      await page.getByText("not a picture that can be read").waitFor();
+      await pick(page, "empty.bmp", bitmapOf(frameOf([], { modulePixels: 1 })));
+      await page.getByText("No code was found").waitFor();
+      await pick(page, "code.bmp", bitmapOf(frameOf(qrModules(REVOKED), { modulePixels: 5 })));
+      await page.getByText("[Revoked]").waitFor();
+    },
+    SLOW,
+  );
+});
+
+describe("an answer", () => {
+  it(
+    "says colour, shape, word, who, and how well that is known",
+    async () => {
+      const page = await scanner();
+      const answer = await paste(page, CREDENTIAL);
+      await answer.waitFor();
+      const text = await answer.innerText();
+      for (const said of [
+        "VALID",
+        "Testa universitāte A (LV)",
+        "bachelor",
+        "valid until",
+        "static",
+        "as of",
+      ]) {
+        expect(text).toContain(said);
+      }
+      expect(await answer.locator("svg").count()).toBe(1);
+    },
+    SLOW,
+  );
+
+  it(
+    "that is refused says why and what to do, and the clock where that may be the reason",
+    async () => {
+      const page = await scanner({ now: NOW + 50 });
+      await paste(page, LIVE);
+      await page.getByText("It was shown too long ago: this is a copy.").waitFor();
+      await page.getByText("check the clock of this device: it shows 2027-01-15 10:00").waitFor();
+      await next(page);
+      await paste(page, "https://example.org/");
+      await page.getByText("This is not the code of a European Student Card.").waitFor();
+      await page.getByText("Ask the student to open the card in the wallet.").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "of old knowledge is a warning, of older knowledge a refusal",
+    async () => {
+      const page = await scanner({ now: NOW + 30 * 3_600 });
+      await paste(page, STATIC);
+      await page.getByRole("dialog", { name: "VALID, with a warning" }).waitFor();
+      await next(page);
+      await device?.setTime(NOW + 8 * 86_400);
+      await paste(page, STATIC);
+      await page.getByText(/\[StatusTooOld\]|\[DocumentExpired\]/).waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "goes by itself where that is chosen",
+    async () => {
+      const page = await scanner();
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByLabel("Next card by itself after").selectOption("3");
+      await page.getByRole("button", { name: "Close" }).click();
+      const answer = await paste(page, STATIC);
+      await answer.waitFor();
+      await answer.waitFor({ state: "hidden" });
+    },
+    SLOW,
+  );
+});
+
+describe("knowledge", () => {
+  it(
+    "is asked for with its ETag, and a newer bundle is taken",
+    async () => {
+      const page = await scanner();
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByRole("button", { name: "Fetch now" }).click();
+      await page.getByText("Nothing new since the last fetch.").waitFor();
+      expect(publisher.answers).toContain(304);
+      expect(publisher.answers).not.toContain(405);
+      publisher.bundle = "later.escbundle";
+      await page.getByRole("button", { name: "Fetch now" }).click();
+      await page.getByText("Stored: trust list").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "of a stranger is refused, and of another key than P-256 not taken for a key",
+    async () => {
+      device = await Device.open();
+      const page = await device.visit(server.address);
+      await page.getByLabel("Address of the bundle").fill(publisher.address);
+      const key = page.getByLabel("Public key of the trust list");
+      await key.fill('{"kty":"OKP"}');
+      await page.getByText("This is not a JWK").waitFor();
+      const { x, y } = {
+        x: "1sSg7j9SdbiKq68Xe-3RtkB-wxF2wUbYagJ_i5KCJMg",
+        y: "ig6P7c4ebWRHxY0-rOZu2ooETL8w-DJMv1fsyzre2n0",
+      };
+      await key.fill(JSON.stringify({ kty: "EC", crv: "P-256", x, y }));
+      await page.getByText("zZRgTreIj3M7QFmhd4FV_5tMEati4IOZzsK05T3n19Y").waitFor();
+      await page.getByRole("button", { name: "Save and fetch" }).click();
+      await page.getByText("[DocumentUntrusted]").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "can come from a stick, and all can be forgotten",
+    async () => {
+      device = await Device.open();
+      const page = await device.visit(server.address);
+      await page.getByLabel("Public key of the trust list").fill(ANCHOR);
+      await page.getByRole("button", { name: "Save and fetch" }).click();
+      const bundle = join(import.meta.dirname, "../../../../tests/vectors/bundles/usual.escbundle");
+      await page.getByLabel("Bundle from a file").setInputFiles(bundle);
+      await page.getByText("Stored: trust list").waitFor();
+      await page.getByRole("button", { name: "Forget everything" }).click();
+      await page.getByText("Press again").waitFor();
+      await page.getByRole("button", { name: "Forget everything" }).click();
+      await page.getByLabel("Public key of the trust list").waitFor();
+      expect(await page.getByText("Nothing is known here yet").count()).toBe(1);
+    },
+    SLOW,
+  );
+});
+
+describe("a service", () => {
+  it(
+    "that wants live codes refuses a static one, and says a fault of its own rules with the line",
+    async () => {
+      const page = await scanner();
+      await page.getByLabel("Service").selectOption("library");
+      await paste(page, STATIC);
+      await page.getByText("[StaticCode]").waitFor();
+      await next(page);
+      await page.getByRole("button", { name: "Settings" }).click();
+      const rules = (text: string) => ({
+        name: "rules.toml",
+        mimeType: "text/plain",
+        buffer: Buffer.from(text),
+      });
+      await page
+        .getByLabel("Own rules (a file)")
+        .setInputFiles(rules('rules = 1\nservice = "Bus"\nlive = true\n'));
+      await page.getByText("line 3: live: there is no such rule").waitFor();
+      await page
+        .getByLabel("Own rules (a file)")
+        .setInputFiles(rules('rules = 1\nservice = "Bus"\ncountries = ["EE"]\n'));
+      await page.getByText("The rules are stored: Bus").waitFor();
+      await page.getByRole("button", { name: "Close" }).click();
+      await paste(page, STATIC);
+      await page.getByText("[CountryNotAccepted]").waitFor();
+    },
+    SLOW,
+  );
+});
+
+it(
+  "counts outcomes of the day without anything of a card",
+  async () => {
+    const page = await scanner();
+    for (const text of [STATIC, REVOKED, REVOKED]) {
+      await (await paste(page, text)).waitFor();
+      await next(page);
+    }
+    await page.getByText("1 valid · 0 with a warning · 2 refused").waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save the counts as CSV" }).click();
+    const path = await (await download).path();
+    expect(readFileSync(path, "utf8").split("\r\n")).toEqual([
+      "day,service,outcome,refusal,count",
+      "2027-01-15,,refused,Revoked,2",
+      "2027-01-15,,valid,,1",
+      "",
+    ]);
+  },
+  SLOW,
+);
