@@ -52,11 +52,11 @@ def retry(
         if of is not None:
             institution_of(session, of)
             count = dead_letters.retry_all(session, of, code=code, now=now, actor=ACTOR)
-            out.print(f"{count} deliveries are sent again")
+            out.print(f"sent again: {count}")
             return
         row = _delivery(session, number or 0)
         row = dead_letters.retry(session, row.pic, row.id or 0, now=now, actor=ACTOR)
-        out.print(f"delivery {row.id} is sent again")
+        out.print(f"sent again: delivery {row.id}")
 
 
 @app.command("discard")
@@ -69,7 +69,7 @@ def discard(
         row = _delivery(session, number)
         now = seconds_of(deployment.now)
         dead_letters.discard(session, row.pic, number, reason=reason, now=now, actor=ACTOR)
-        out.print(f"delivery {number} is discarded")
+        out.print(f"discarded: delivery {number}")
 
 
 def _check_choice(number: int | None, of: str | None, code: str | None) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.inspection import count_by_state, retry_delivery
+from issuer.esc_router.sending import BUSY_PAUSE
 from issuer.sealing import Sealer
 from issuer.store.institutions import store_router_key
 from issuer.tables import Card, Institution, Student
@@ -172,15 +173,28 @@ def test_a_router_that_is_down_is_tried_ever_less_often(deployment: Any, deliver
     assert deliver() == 2
 
 
+@pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.usefixtures("card")
 def test_the_routers_own_wait_is_respected(
+    deployment: Any, sandbox: Any, deliver: Deliver, status: int
+) -> None:
+    sandbox.fault(status=status, headers={"retry-after": "100"})
+    assert deliver(threads=1) == 0
+    assert {found.attempts for found in deployment.deliveries()} == {0}
+    deployment.card(deployment.student("2", pic=PORTO), 2, pic=PORTO)
+    deployment.clock.advance(timedelta(seconds=99))
+    assert deliver() == 2  # the others do not wait
+    deployment.clock.advance(timedelta(seconds=1))
+    assert deliver() == 2
+
+
+@pytest.mark.usefixtures("card")
+def test_a_limit_without_an_end_is_tried_again_soon(
     deployment: Any, sandbox: Any, deliver: Deliver
 ) -> None:
-    sandbox.fault(status=429, headers={"retry-after": "100"})
+    sandbox.fault(status=429)
     assert deliver() == 0
-    deployment.clock.advance(timedelta(seconds=99))
-    assert deliver() == 0
-    deployment.clock.advance(timedelta(seconds=1))
+    deployment.clock.advance(BUSY_PAUSE)
     assert deliver() == 2
 
 
