@@ -20,6 +20,7 @@ from issuer.cli.reconciliation_told import (
 )
 from issuer.cli.refusals import OK, Refused
 from issuer.clock import seconds_of, utc_now
+from issuer.errors import IssuerError
 from issuer.esc_router.differences import REPAIRABLE, DifferenceKind
 from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
@@ -27,14 +28,13 @@ from issuer.esc_router.reconciliation_plan import begin_run, parse_repairs
 from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
 from issuer.store import audit, reconciliations
-from issuer.store.reconciliations import RunKind
+from issuer.store.reconciliations import RunKind, RunState
 
 DIFFERENT, UNFINISHED = 1, 3
-PATIENCE = 300  # seconds that a command waits for the router before it leaves the rest to others
 
 _EPILOG = (
     "Exit codes: 0 both sides are equal, 1 they differ (repairs that are planned count until the "
-    "router has them), 2 wrong command line, 3 not finished."
+    "router has them), 2 wrong command line, 3 not finished, or not begun."
 )
 PicArgument = Annotated[str, typer.Argument(help="PIC: nine digits")]
 
@@ -55,25 +55,33 @@ def reconcile(
     ] = None,
     resume: Annotated[int | None, typer.Option(help="Go on with this run")] = None,
     abandon: Annotated[int | None, typer.Option(help="End this run where it is")] = None,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a router that is away or busy")
+    ] = 300,
 ) -> None:
     """Compare an institution's students and cards with the ESC-Router's.
 
     Changes nothing, unless asked to repair; a repair is a delivery, which the worker makes.
     Interrupted, it can be resumed; a worker goes on with it, too.
     """
-    _check_report(report)
-    with open_deployment() as deployment:
-        if abandon is not None:
-            _abandon(deployment, pic, abandon)
-            return
-        run_id = _begin(deployment, pic, repair, pace) if resume is None else resume
-        outcome = _work(deployment, pic, run_id)
-        if outcome is not Outcome.FINISHED:
-            tell_unfinished(deployment, pic, run_id, outcome)
-            sys.exit(UNFINISHED)
-        differences = tell_finished(deployment, pic, run_id)
-        if report is not None:
-            write_report(deployment, pic, run_id, report)
+    try:
+        _check_report(report)
+        with open_deployment() as deployment:
+            if abandon is not None:
+                _abandon(deployment, pic, abandon)
+                return
+            run_id = _begin(deployment, pic, repair, pace) if resume is None else resume
+            outcome = _work(deployment, pic, run_id, patience)
+            if outcome is not Outcome.FINISHED:
+                tell_unfinished(deployment, pic, run_id, outcome)
+                sys.exit(UNFINISHED)
+            differences = tell_finished(deployment, pic, run_id)
+            if report is not None:
+                write_report(deployment, pic, run_id, report)
+    except (IssuerError, Refused) as error:
+        # Not the exit code of other commands: it would say that both sides differ.
+        err.print(str(error), markup=False, style="red")
+        sys.exit(UNFINISHED)
     sys.exit(DIFFERENT if differences else OK)
 
 
@@ -121,8 +129,17 @@ def _abandon(deployment: Deployment, pic: str, run_id: int) -> None:
     out.print(f"abandoned reconciliation {run_id}")
 
 
-def _work(deployment: Deployment, pic: str, run_id: int) -> Outcome:
-    """Go on with the run until it ends, or waiting for the router takes too long."""
+def _work(deployment: Deployment, pic: str, run_id: int, patience: int) -> Outcome:
+    """Go on with the run until it ends, or waiting for the router takes too long.
+
+    Raises:
+        Refused: It has ended without coming to its end.
+    """
+    row = read_run(deployment, pic, run_id)
+    if row.state == RunState.FINISHED:
+        return Outcome.FINISHED
+    if row.finished_at is not None:
+        raise Refused(f"reconciliation {run_id} has ended: {row.state}")
     waited = 0
     with open_reconciler(deployment) as reconciler, Bar() as bar:
         while True:
@@ -134,7 +151,7 @@ def _work(deployment: Deployment, pic: str, run_id: int) -> Outcome:
             waited = 0 if row.counts.get("calls", 0) > before + 1 else waited
             pause = max(1, row.next_attempt_at - seconds_of(deployment.now))
             waited += pause
-            if waited > PATIENCE or not _may_go_on(deployment, pic):
+            if waited > patience or not _may_go_on(deployment, pic):
                 return outcome
             bar.tell(f"waits {pause} s: {row.last_error}")
             if reconciler.stop.wait(pause):
@@ -170,6 +187,10 @@ def open_reconciler(deployment: Deployment) -> Iterator[Reconciler]:
             deployment.sealer,
             utc_now,
         )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: reconciler.stop.set())
-        yield reconciler
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, lambda *_: reconciler.stop.set()) for number in signals]
+        try:
+            yield reconciler
+        finally:
+            for number, handler in zip(signals, before, strict=True):
+                signal.signal(number, handler)
