@@ -28,6 +28,7 @@ from generating import (  # noqa: E402
     identifiers,
     service_rules,
 )
+from generating.cases import case_files  # noqa: E402
 from generating.keys import keys_file  # noqa: E402
 from generating.vector import Vector  # noqa: E402
 
@@ -57,15 +58,17 @@ def all_vectors() -> list[Vector]:
 
 
 def write(folder: Path) -> int:
-    files = {vector.path: vector.text.encode() for vector in all_vectors()}
+    vectors = all_vectors()
+    files = {vector.path: vector.text.encode() for vector in vectors}
     count = len(files)
     files |= {f"bundles/{name}": data for name, data in documents_bundle.shared_bundles().items()}
+    files |= dict(case_files(vectors))
     files["keys.json"] = keys_file().encode()
     for path, data in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    for found in chain(folder.glob("*/*.txt"), folder.glob("bundles/*")):
+    for found in chain(folder.glob("*/*.txt"), folder.glob("bundles/*"), folder.glob("cases/*")):
         if found.relative_to(folder).as_posix() not in files:
             found.unlink()
     return count

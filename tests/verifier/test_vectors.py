@@ -83,7 +83,9 @@ def test_the_vectors_are_what_their_generator_makes(tmp_path: Path) -> None:
     command = [sys.executable, str(FOLDER / "generate.py"), str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True)
     made = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
-    kept = {*PATHS, "keys.json", *(f"bundles/{p.name}" for p in FOLDER.glob("bundles/*"))}
+    folders = ("bundles", "cases")
+    further = {f"{name}/{p.name}" for name in folders for p in FOLDER.glob(f"{name}/*")}
+    kept = {*PATHS, "keys.json", *further}
     assert made.keys() == kept
     for name, path in made.items():
         assert path.read_bytes() == (FOLDER / name).read_bytes(), name

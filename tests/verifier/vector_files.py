@@ -17,6 +17,7 @@ from verifier import (
     verify_card,
     verify_credential,
 )
+from verifier.errors import CardError
 from verifier.identifiers import AcademicLevel, parse_escn, parse_esi, pic_of, prefix_of
 from verifier.jws import parse_public_jwk, thumbprint_of
 from verifier.policy import Claim
@@ -216,3 +217,11 @@ CHECKS: dict[str, Callable[[VectorFile], dict[str, Any]]] = {
     "esi": _check_esi,
     "escn": _check_escn,
 }
+
+
+def run_vector(vector: VectorFile) -> tuple[str, dict[str, Any] | None]:
+    """What becomes of a vector: `valid` and what it says, or the refusal's name."""
+    try:
+        return "valid", CHECKS[vector.headers["check"]](vector)
+    except CardError as refusal:
+        return type(refusal).__name__, None

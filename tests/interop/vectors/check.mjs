@@ -5,7 +5,7 @@
 // One line for each difference, then a count; exit code 1 when there is any. Node 20, no packages.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 
@@ -97,11 +97,34 @@ async function differenceOf(vector) {
   return null;
 }
 
+// A case in stages (vectors.md, section 5) is a vector of a scanned text, and says every step.
+function vectorOfCase({ context, stages, expected }) {
+  const headers = {
+    check: "card",
+    expect: expected.outcome,
+    now: context.now,
+    bundle: context.bundle,
+    ...(context.policy && { policy: context.policy }),
+    ...(context.challenge && { challenge: context.challenge }),
+    ...(context.shown_before && { shown_before: "yes" }),
+    ...(expected.result && { result: JSON.stringify(expected.result) }),
+  };
+  const head = Object.entries(headers).map(([key, value]) => `${key}: ${value}\n`).join("");
+  return readVector(Buffer.from(`${head}\n${stages.text}\n`));
+}
+
+const readers = {
+  ".txt": readVector,
+  ".json": (data) => vectorOfCase(JSON.parse(data.toString("utf8"))),
+};
+
 let count = 0;
 let differences = 0;
 for (const kind of readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-  for (const name of readdirSync(join(FOLDER, kind.name)).filter((file) => file.endsWith(".txt")).sort()) {
-    const difference = await differenceOf(readVector(readFileSync(join(FOLDER, kind.name, name))));
+  for (const name of readdirSync(join(FOLDER, kind.name)).sort()) {
+    const read = readers[extname(name)];
+    if (read === undefined) continue;
+    const difference = await differenceOf(read(readFileSync(join(FOLDER, kind.name, name))));
     count += 1;
     if (difference === null) continue;
     differences += 1;
