@@ -6,7 +6,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benching import checking, drawing, importing, reconciling, serving, signing, starting
+from benching import (
+    checking,
+    delivering,
+    drawing,
+    importing,
+    reconciling,
+    serving,
+    signing,
+    starting,
+)
 from benching.measuring import Effort, Figure
 from benching.report import print_figures, write_document
 
@@ -17,6 +26,7 @@ BENCHES: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     "serving": serving.measure,
     "importing": importing.measure,
     "drawing": drawing.measure,
+    "delivering": delivering.measure,
     "reconciling": reconciling.measure,
     "starting": starting.measure,
 }
