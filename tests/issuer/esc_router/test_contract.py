@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from issuer.esc_router.client import EscRouterClient
+from issuer.esc_router.errors import RouterError, RouterRefused, refuse
 from issuer.esc_router.exchange import open_router_http
 from tests.issuer.esc_router.router_calls import Asked, Recorder, record, uncalled
 from tests.issuer.esc_router.router_contract import LEFT_OUT, USED_BEYOND, differences
@@ -204,6 +205,23 @@ def test_an_operation_that_the_client_lost_is_a_difference(asked: list[Asked]) -
     for lost in {one.by for one in asked} - {"verify_card_publicly"}:
         rest = [one for one in asked if one.by != lost]
         assert differences(DOCUMENT, rest), lost
+
+
+def test_every_documented_refusal_has_its_class() -> None:
+    documented = {
+        int(status)
+        for operations in DOCUMENT["paths"].values()
+        for operation in operations.values()
+        for status in operation["responses"]
+    }
+    assert {400, 401, 403, 404, 409} == {status for status in documented if 400 <= status < 500}
+    classes = set()
+    for status in (400, 401, 403, 404, 409):
+        with pytest.raises(RouterError) as raised:
+            refuse(status, None)
+        classes.add(type(raised.value))
+    assert RouterRefused not in classes
+    assert len(classes) == 5
 
 
 def test_client_and_document_agree(asked: list[Asked]) -> None:
