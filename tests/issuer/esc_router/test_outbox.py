@@ -4,6 +4,9 @@ import threading
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from sqlalchemy import event, text
+
 from issuer.esc_router import outbox
 from issuer.esc_router.outcomes import Result
 from issuer.esc_router.pauses import pause_after
@@ -256,3 +259,53 @@ def test_many_workers_never_hold_one_student_twice(deployment: Any) -> None:
     for claim in taken:
         order.setdefault(claim.student_id, []).append(claim.escn)
     assert all(escns[0] is None for escns in order.values())
+
+
+@pytest.fixture
+def backlog(deployment: Any) -> list[str]:
+    """5,000 deliveries wait that the database has not counted; gives the plans of claiming."""
+    plans: list[str] = []
+    rows = [{"code": f"{number}", "number": number} for number in range(2500)]
+    with deployment.writing() as session:
+        for statement in (STUDENTS, CARDS, PERSONS_WAIT, CARDS_WAIT):
+            session.connection().execute(text(statement), rows)
+
+    @event.listens_for(deployment.engine, "before_cursor_execute")
+    def explain(_connection: Any, cursor: Any, sql: str, values: Any, *_: Any) -> None:
+        if sql.startswith("SELECT delivery."):
+            how = "EXPLAIN QUERY PLAN" if deployment.engine.dialect.name == "sqlite" else "EXPLAIN"
+            explained = cursor.connection.cursor()
+            explained.execute(f"{how} {sql}", values)
+            plans.append(" ".join(str(row) for row in explained.fetchall()))
+
+    return plans
+
+
+STUDENTS = f"""
+    INSERT INTO student (pic, esi, esi_normal, full_name, search_text, created_at, updated_at)
+    VALUES ('{RIGA}', :code, :code, 'N', '', 0, 0)"""
+CARDS = f"""
+    INSERT INTO card (escn, student_id, pic, state, issued_on, expires_on, version, created_at,
+                      updated_at)
+    SELECT esi_normal, id, pic, 'active', '2026-09-01', '2028-08-31', 1, 0, 0 FROM student
+    WHERE pic = '{RIGA}' AND esi_normal = :code"""
+PERSONS_WAIT = f"""
+    INSERT INTO delivery (pic, student_id, state, attempts, next_attempt_at, leased_until,
+                          created_at)
+    SELECT pic, id, 'waiting', 0, 0, 0, 0 FROM student
+    WHERE pic = '{RIGA}' AND esi_normal = :code"""
+CARDS_WAIT = """
+    INSERT INTO delivery (pic, student_id, escn, state, attempts, next_attempt_at, leased_until,
+                          created_at)
+    SELECT pic, student_id, escn, 'waiting', 0, 0, 0, 0 FROM card WHERE escn = :code"""
+
+
+def test_a_backlog_is_neither_sorted_nor_read_whole(deployment: Any, backlog: list[str]) -> None:
+    assert len(deployment.claim(limit=16)) == 32
+    assert any("ix_delivery_due" in plan for plan in backlog)
+    assert any("ix_delivery_student_id" in plan for plan in backlog)
+    for plan in backlog:
+        assert "Sort" not in plan
+        assert "TEMP B-TREE" not in plan
+        assert "SCAN delivery" not in plan
+        assert "Seq Scan" not in plan
