@@ -1,5 +1,6 @@
 """The local service, as a real process that real clients ask."""
 
+import hashlib
 import http.client
 import json
 import re
@@ -21,6 +22,7 @@ from verifier.cli.languages import load_language
 from verifier.cli.service import schema
 from verifier.edges.knowledge_file import FILE_NAME, store_bundle
 from verifier.errors import Revoked
+from verifier.jws import b64url_encode
 from verifier.status import CardStatus
 
 ROOT = Path(__file__).parents[2]
@@ -303,3 +305,46 @@ def test_the_clients_of_the_document_work_and_are_ten_lines_at_most(
             timeout=60,
         )
         assert said in ran.stdout, ran
+
+
+def bound(world: World, now: int, nonce: str) -> str:
+    """A presentation that the wallet made for this gate, in answer to its request."""
+    text = world.credential(iat=now - DAY, nbf=now - DAY, exp=now + DAY)
+    digest = hashlib.sha256(text.encode("ascii")).digest()
+    signed = {"aud": "gate", "nonce": nonce, "iat": now, "sd_hash": b64url_encode(digest)}
+    return text + world.phone.jws(signed, typ="kb+jwt")
+
+
+def test_a_wallets_presentation_is_held_to_what_it_was_asked(
+    world: World, now: int, tmp_path: Path
+) -> None:
+    running = start(tmp_path, "--rules", "canteen")
+    try:
+        text = bound(world, now, "n-1")
+        asked = {"audience": "gate", "nonce": "n-1"}
+        # Whether key binding is needed is said by the rules, never by whether it is there.
+        assert running.check(text)["refusal"] == "StaticCode"
+        assert running.check(text.rpartition("~")[0] + "~", **asked)["refusal"] == "StaticCode"
+        assert running.check(text, audience="gate", nonce="n-2")["refusal"] == "BadDeviceSignature"
+        assert running.check(text, **asked)["evidence"] == "key-binding"
+        status, problem, _ = running.ask("POST", "/check", {"code": text, "nonce": "n-1"})
+        assert (status, problem["detail"]) == (400, "audience and nonce go together")
+    finally:
+        stop(running)
+
+
+def test_the_command_line_asks_for_key_binding_too(world: World, now: int, tmp_path: Path) -> None:
+    def check(text: str, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "verifier", "check", "--knowledge", str(tmp_path)]
+        return subprocess.run(
+            [*command, "--live-only", "--lang", "en", *words, text],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    text = bound(world, now, "n-1")
+    assert check(text, "--audience", "gate").returncode == 2
+    assert "[StaticCode]" in check(text).stdout
+    assert "shown by its own wallet" in check(text, "--audience", "gate", "--nonce", "n-1").stdout

@@ -1,20 +1,17 @@
 """The command line's words: `python -m verifier --help`."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
+from verifier.cli.check_options import add_check, refuse_mixed
 from verifier.cli.options import (
-    add_batch,
     add_code,
     add_knowledge,
     add_language,
     add_list,
     add_output,
 )
-from verifier.cli.values import challenge, listed, whole_number
-from verifier.edges.rules_file import load_rules, preset_names
-from verifier.policy import DAY, HOUR, Policy
+from verifier.cli.values import whole_number
 
 EXIT_CODES = """\
 exit codes:
@@ -35,7 +32,7 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_check(commands)
+    add_check(commands, EXIT_CODES)
     _add_fetch(commands)
     _add_show(commands)
     _add_rules(commands)
@@ -44,79 +41,9 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     _add_status(commands)
     _add_export(commands)
     arguments = parser.parse_args(words)
-    if arguments.command == "check" and arguments.csv is not None:
-        _refuse_with_csv(parser, arguments)
+    if arguments.command == "check":
+        refuse_mixed(parser, arguments)
     return arguments
-
-
-def _refuse_with_csv(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    if arguments.code or arguments.file or arguments.image:
-        parser.error("--csv is a source of codes by itself")
-    if arguments.challenge or arguments.json:
-        parser.error("--csv goes without --challenge and --json; --report has every answer")
-
-
-def policy_of(arguments: argparse.Namespace) -> Policy:
-    """The policy that the options of `check` ask for: rules, made stricter by the others.
-
-    Raises:
-        RulesFileError: The file cannot be read, or is not one of rules.
-    """
-    policy = load_rules(arguments.rules).policy if arguments.rules else Policy()
-    given = {
-        "fresh_for": arguments.fresh_hours and arguments.fresh_hours * HOUR,
-        "stale_until": arguments.stale_days and arguments.stale_days * DAY,
-    }
-    return replace(
-        policy,
-        live_only=policy.live_only or arguments.live_only,
-        identity_only=policy.identity_only or arguments.identity_only,
-        **{name: value for name, value in given.items() if value is not None},
-    )
-
-
-def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    check = commands.add_parser(
-        "check",
-        help="decide whether codes are valid",
-        description="Decide whether codes are valid. Without a code, lines are read from standard "
-        "input as a keyboard scanner types them; each is answered at once.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_code(check)
-    check.add_argument(
-        "--rules",
-        metavar="RULES",
-        help=f"what the service accepts: a file, or {listed(preset_names())}",
-    )
-    check.add_argument("--live-only", action="store_true", help="refuse printed and static codes")
-    check.add_argument(
-        "--identity-only", action="store_true", help="refuse codes without a student identifier"
-    )
-    check.add_argument(
-        "--fresh-hours",
-        type=whole_number(1, 10_000),
-        metavar="N",
-        help="status is fresh (default 24)",
-    )
-    check.add_argument(
-        "--stale-days",
-        type=whole_number(1, 10_000),
-        metavar="N",
-        help="then warn until (default 7)",
-    )
-    check.add_argument(
-        "--challenge", type=challenge, default=b"", metavar="TEXT", help="what the phone signed"
-    )
-    check.add_argument(
-        "--forget",
-        action="store_true",
-        help="do not remember live codes: a copy shown within a minute then passes",
-    )
-    add_batch(check)
-    add_output(check)
-    add_knowledge(check)
 
 
 def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

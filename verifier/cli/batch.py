@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from verifier.cli.arguments import policy_of
 from verifier.cli.batch_files import Report, read_rows
 from verifier.cli.batch_pool import Decided, decide_rows
+from verifier.cli.check_options import policy_of
 from verifier.cli.desk import Desk
 from verifier.cli.languages import Language
 from verifier.cli.progress import Progress

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from verifier.cli.answers import Answer, as_json, as_text
-from verifier.cli.arguments import policy_of
+from verifier.cli.check_options import binding_of, policy_of
 from verifier.cli.desk import Desk
 from verifier.cli.languages import Language
 from verifier.cli.reading import read_texts
@@ -17,14 +17,14 @@ Clock = Callable[[], int]
 
 def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -> int:
     """Check every code that comes; see `arguments.EXIT_CODES`."""
-    policy = policy_of(arguments)
+    policy, binding = policy_of(arguments), binding_of(arguments)
     replay = None if arguments.forget else ReplayFile(arguments.knowledge)
     desk = Desk(arguments.knowledge, clock, replay)
     desk.lists()  # without it, say so before the first code
     colour = sys.stdout.isatty()
     refused = 0
     for text in read_texts(arguments):
-        answer = desk.decide(text, policy, challenge=arguments.challenge)
+        answer = desk.decide(text, policy, challenge=arguments.challenge, binding=binding)
         refused += not answer.is_valid
         _print(answer, language, as_lines=arguments.json, colour=colour)
     if replay is None and not arguments.json:

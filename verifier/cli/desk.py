@@ -19,7 +19,7 @@ from verifier.policy import Policy
 from verifier.replay import ReplayMemory
 from verifier.signature_cache import SignatureCache
 from verifier.verify import verify_card
-from verifier.verify_credential import verify_credential
+from verifier.verify_credential import ExpectedKeyBinding, verify_credential
 
 
 @dataclass
@@ -57,7 +57,13 @@ class Desk:
             return self._lists
 
     def decide(
-        self, text: str, policy: Policy, *, challenge: bytes = b"", at: int | None = None
+        self,
+        text: str,
+        policy: Policy,
+        *,
+        challenge: bytes = b"",
+        binding: ExpectedKeyBinding | None = None,
+        at: int | None = None,
     ) -> Answer:
         """Check one code or credential.
 
@@ -65,6 +71,7 @@ class Desk:
             text: What was scanned.
             policy: What the service accepts.
             challenge: What the phone was asked to sign as well.
+            binding: What a wallet was asked to sign, for a credential.
             at: The moment to check for, seconds since 1970; by default the present.
 
         Raises:
@@ -75,7 +82,13 @@ class Desk:
 
         def verify(knowledge: Knowledge) -> VerifiedCard:
             if _is_credential(text):
-                return verify_credential(text, knowledge=knowledge, now=now, policy=policy)
+                return verify_credential(
+                    text,
+                    knowledge=knowledge,
+                    now=now,
+                    policy=policy,
+                    expected_key_binding=binding,
+                )
             return verify_card(
                 text,
                 knowledge=knowledge,

@@ -15,6 +15,9 @@ from verifier.edges.knowledge_file import KnowledgeError
 from verifier.errors import CardError
 from verifier.jws import parse_json_object
 from verifier.rules import Rules
+from verifier.verify_credential import ExpectedKeyBinding
+
+_MEMBERS = ("code", "rules", "challenge", "audience", "nonce", "language")
 
 
 class Problem(Exception):
@@ -58,7 +61,9 @@ class Service:
         if len(challenge) > MAX_CHALLENGE_BYTES:
             raise Problem(400, "Bad request", f"challenge: at most {MAX_CHALLENGE_BYTES} bytes")
         try:
-            answer = self.desk.decide(request["code"], rules.policy, challenge=challenge)
+            answer = self.desk.decide(
+                request["code"], rules.policy, challenge=challenge, binding=_binding_of(request)
+            )
         except KnowledgeError as error:
             raise Problem(503, "Nothing can be decided", str(error)) from error
         return as_json(answer, language)
@@ -107,13 +112,20 @@ def _parse_request(body: bytes) -> dict[str, str]:
         request = parse_json_object(body)
     except CardError as error:
         raise Problem(400, "Bad request", "the body is not a JSON object") from error
-    unknown = request.keys() - {"code", "rules", "challenge", "language"}
-    if unknown or "code" not in request:
-        raise Problem(400, "Bad request", "members: code; rules, challenge, language if wanted")
+    if request.keys() - set(_MEMBERS) or "code" not in request:
+        raise Problem(400, "Bad request", "members: code; if wanted " + ", ".join(_MEMBERS[1:]))
     for name, value in request.items():
         if not isinstance(value, str):
             raise Problem(400, "Bad request", f"{name}: a text")
     return request
+
+
+def _binding_of(request: Mapping[str, str]) -> ExpectedKeyBinding | None:
+    if "audience" not in request and "nonce" not in request:
+        return None
+    if not request.get("audience") or not request.get("nonce"):
+        raise Problem(400, "Bad request", "audience and nonce go together")
+    return ExpectedKeyBinding(request["audience"], request["nonce"])
 
 
 def _language_of(request: Mapping[str, str], usual: Language) -> Language:
