@@ -130,6 +130,7 @@ def answer_refusals(app: FastAPI) -> None:
     """Give every error of `app` the router's form."""
     for error in (SandboxRefusal, RequestValidationError, StarletteHTTPException):
         app.add_exception_handler(error, _refused)
+    app.add_exception_handler(Exception, _failed)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -137,6 +138,11 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     if refused.status_code == 405:
         refused.headers["Allow"] = ", ".join(sorted(_methods_of(request)))
     return refused
+
+
+async def _failed(_request: Request, _error: Exception) -> JSONResponse:
+    # The server logs the error: Starlette raises it again after this answer.
+    return answer(SandboxRefusal(500, FAILED, "Unexpected error"))
 
 
 def _methods_of(request: Request) -> set[str]:

@@ -220,3 +220,9 @@ def test_a_method_that_is_not_served_is_refused_with_those_that_are(sandbox: Any
     answer = sandbox.request("PATCH", "/cards")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
     assert set(answer.json()) == {"code", "message"}
+
+
+def test_a_fault_of_the_sandbox_itself_is_answered_in_the_routers_form(sandbox: Any) -> None:
+    sandbox.app.state.sandbox.store.close()
+    answer = sandbox.request("POST", "/persons", json=person())
+    assert (answer.status_code, answer.json()["code"]) == (500, "SB-0500")

@@ -203,6 +203,25 @@ def test_a_refusal_inside_of_a_transaction_undoes_it() -> None:
         assert store.counts().persons == 0
 
 
+def test_a_full_disk_fails_one_transaction_and_not_the_next(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "router.db")) as store:
+        connection = store._connection
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            hold_picture(store, bytes(1_000_000))
+        connection.execute("PRAGMA max_page_count = 1000000")
+        hold_picture(store, b"picture")
+        assert store.counts().pictures == 1
+
+
+def hold_picture(store: Store, image: bytes) -> None:
+    with store.transaction() as stored:
+        stored.persons.save(ESI, None)
+        stored.persons.save_enrolment(ESI, Enrolment(RIGA, "Zoë", None, None))
+        stored.pictures.save(ESI, RIGA, image)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     steps=st.lists(
