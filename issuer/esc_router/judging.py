@@ -42,7 +42,11 @@ def judge_card(
     """
     presence = presence_of(institution, student)
     if there is None:
-        is_missed = presence == Presence.PRESENT and _belongs_there(card, student, institution)
+        is_missed = (
+            presence == Presence.PRESENT
+            and card.expires_on >= today
+            and _belongs_there(card, student, institution)
+        )
         return [Difference(DifferenceKind.MISSING_THERE, card.state)] if is_missed else []
     if presence != Presence.PRESENT:
         return [Difference(_unwanted(presence, was_sent=was_sent), None, _status(there))]
@@ -97,8 +101,10 @@ def is_worth_asking(institution: Institution, card: Card, student: Student) -> b
 
 def _belongs_there(card: Card, student: Student, institution: Institution) -> bool:
     # A card that was revoked before the router ever had it needs nothing there: it may have
-    # been ordered only.
+    # been ordered only. Nor does one that is over, if it has gone there.
     if card.state == CardState.REVOKED and card.router_registered_at is None:
+        return False
+    if card.state == CardState.EXPIRED:
         return False
     return wanted_card(card, student, institution) is not None
 

@@ -35,6 +35,25 @@ def test_every_state_of_a_card_is_equal_once_it_is_delivered(sides: Sides) -> No
     assert sides.reconcile() == []
 
 
+def test_a_card_that_is_over_is_not_missed_when_it_has_gone_there(sides: Sides) -> None:
+    for escn in sides.students(2):
+        sides.there.drop_card(escn)
+    sides.deployment.clock.advance(timedelta(days=1000))
+    sides.change_card(FIRST, state="expired")
+    assert sides.reconcile() == []
+
+
+def test_a_card_that_the_router_refuses_to_show_is_for_people(sides: Sides) -> None:
+    sides.students(3)
+    body = '{"code": "ER-0400", "message": "a name that must not be repeated"}'
+    sides.sandbox.fault(path=f"/cards/{FIRST}", status=400, times=9, body=body)
+    (found,) = sides.reconcile(repair=ALL_REPAIRS)
+    assert (found.kind, found.card_number, found.repair) == ("unreadable", FIRST, "reported")
+    assert found.difference == (
+        "The router does not show it: ER-0400: the record was not accepted (status 400)."
+    )
+
+
 def _suspended_here(sides: Sides) -> None:
     sides.deployment.change(FIRST, "suspended")
     sides.deliver()

@@ -197,6 +197,19 @@ def test_a_router_that_fails_in_the_middle_is_asked_again_later(sides: Sides, pa
     assert sides.run(run_id).last_error is None
 
 
+def test_a_run_whose_list_is_refused_fails_and_says_why(sides: Sides) -> None:
+    sides.students(2)
+    run_id = sides.begin()
+    sides.sandbox.fault(path="/cards", status=400, times=9)
+    assert sides.go_on(run_id) is Outcome.FAILED
+    row = sides.run(run_id)
+    assert (row.state, row.finished_at) == ("failed", sides.deployment.now)
+    assert row.last_error is not None
+    assert "status 400" in row.last_error
+    sides.sandbox.heal()
+    assert sides.reconcile() == []
+
+
 def test_pauses_grow_while_the_router_stays_away(sides: Sides) -> None:
     sides.students(1)
     run_id = sides.begin()
