@@ -23,7 +23,7 @@ from issuer.store.reconciliations import RunKind
 from issuer.tables import Institution, Reconciliation
 
 
-def main(url: str, folder: Path) -> None:
+def main(url: str, folder: Path, threads: int) -> None:
     """Print what it took."""
     engine = make_engine(f"sqlite:///{folder / 'esc.db'}")
     now = seconds_of(utc_now())
@@ -38,7 +38,7 @@ def main(url: str, folder: Path) -> None:
     with open_router_http() as http:
         sealer = load_sealer(folder / "secret")
         began = time.perf_counter()
-        outcome = go_on(Reconciler(engine, http, url, sealer, utc_now), claim)
+        outcome = go_on(Reconciler(engine, http, url, sealer, utc_now, threads), claim)
         seconds = time.perf_counter() - began
     if outcome is not Outcome.FINISHED:
         raise SystemExit(f"not finished: {outcome}")
@@ -51,4 +51,4 @@ def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -46,7 +46,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
             floors, ours = [], []
             for _ in range(effort.of(3, 1, full=1)):
                 floors.append(_asked("bare_reads.py", url, KEY, str(THREADS)))
-                ours.append(_asked("reconcile_once.py", url, str(deployment.folder)))
+                ours.append(_asked("reconcile_once.py", url, folder, str(THREADS)))
     floor = max(floors, key=lambda one: one["rate"])
     best = max(ours, key=lambda one: one["rate"])
     if best["differences"] or best["calls"] != floor["calls"]:
