@@ -7,7 +7,7 @@ the student is tried as a whole, and cards do not overtake their person.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import httpx
@@ -45,6 +45,20 @@ class Channel:
     sealer: Sealer
     now: Callable[[], int]
     random: Callable[[], float]
+    _routers: dict[bytes, EscRouterClient] = field(default_factory=dict)
+
+    def router_with(self, sealed_key: bytes) -> EscRouterClient:
+        """The router as an institution meets it: each key is opened once.
+
+        Raises:
+            NotUnsealable: It was sealed with another secret, or changed.
+        """
+        router = self._routers.get(sealed_key)
+        if router is None:
+            api_key = self.sealer.unseal(sealed_key).decode("utf-8", "replace")
+            router = EscRouterClient(self.base_url, api_key, self.http)
+            self._routers[sealed_key] = router
+        return router
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +100,9 @@ def send(channel: Channel, claims: Sequence[Claim], facts: Facts) -> Sent:
     if facts.sealed_key is None or channel.now() > claims[0].start_by:
         return give_back(claims)
     try:
-        api_key = channel.sealer.unseal(facts.sealed_key).decode("utf-8", "replace")
+        router = channel.router_with(facts.sealed_key)
     except NotUnsealable as error:
         return _refused_key(claims, facts.sealed_key, str(error), answered=False)
-    router = EscRouterClient(channel.base_url, api_key, channel.http)
     return _Sending(channel, facts, router, facts.person_known).run(claims)
 
 
