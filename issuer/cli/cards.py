@@ -10,7 +10,8 @@ from issuer.cli.card_qr import draw_qr
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.errors import CardNotFound
-from issuer.esc_router.standing import CardStanding, Standing, cards_with, standings_of
+from issuer.esc_router.standing import CardStanding, Standing, standings_of
+from issuer.esc_router.unsettled import cards_with
 from issuer.lifecycle import CardState
 from issuer.store import cards, devices
 from issuer.store.paging import Paging

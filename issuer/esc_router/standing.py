@@ -1,17 +1,18 @@
 """Where each card stands with the ESC-Router, from what our tables hold.
 
-A card stands by the delivery that decides: of a card, and of a person, that is the waiting one,
-else the newest. A card whose delivery waits behind its student's shares the student's failure,
-since the person goes first. What `issuer.esc_router.wanted` says of a student is said here once
-more in SQL, so that 100,000 cards can be counted; a test holds both together.
+A card stands by the delivery that decides: of a card, and of a person, that is a waiting one (one
+that fails, if there are two), else the newest. A card whose delivery waits behind its student's
+shares the student's failure, since the person goes first. What `issuer.esc_router.presence` and
+`wanted` say of a student and a card is said here once more in SQL, so that 100,000 cards can be
+counted and searched (`issuer.esc_router.unsettled`); a test holds both together.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, and_, case, false, literal, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -58,9 +59,18 @@ class CardStanding:
     next_attempt_at: int | None = None
 
 
-_OPEN = (DeliveryState.WAITING.value, DeliveryState.STOPPED.value)
+OPEN = (DeliveryState.WAITING.value, DeliveryState.STOPPED.value)
+_OVER_OR_TO_COME = (CardState.ORDERED.value, CardState.EXPIRED.value)
 _OWN = aliased(Delivery, name="own")
 _PERSON = aliased(Delivery, name="person")
+
+
+class Sources(NamedTuple):
+    """What a standing follows from; each has columns of these names."""
+
+    card: Any  # router_registered_at, state
+    own: Any  # state, failing_since: of the delivery that decides, null if there is none
+    person: Any
 
 
 def standings_of(
@@ -73,105 +83,69 @@ def standings_of(
         institution: Whose cards they are; those of others are left out.
         escns: A page of card numbers.
     """
-    statement = _joined(
+    statement = (
         select(
-            Card.__table__,  # type: ignore[attr-defined]
-            _standing(institution).label("standing"),
+            col(Card.escn),
+            col(Card.router_registered_at),
+            standing_in(institution, Sources(Card, _OWN, _PERSON)).label("standing"),
             _is_absent(institution).label("is_absent"),
-            col(Student.erasing_since).label("erasing_since"),
+            col(Student.erasing_since),
             *_facts_of(_OWN, "own"),
             *_facts_of(_PERSON, "person"),
         )
-    ).where(col(Card.pic) == institution.pic, col(Card.escn).in_(escns))
+        .select_from(Card)
+        .join(Student, col(Student.id) == col(Card.student_id))
+        .outerjoin(_OWN, col(_OWN.id) == _deciding(of_card=True))
+        .outerjoin(_PERSON, col(_PERSON.id) == _deciding(of_card=False))
+        .where(col(Card.pic) == institution.pic, col(Card.escn).in_(escns))
+    )
     rows = session.connection().execute(statement).mappings()
     return {row["escn"]: _card_standing(row) for row in rows}
 
 
-def count_cards(session: Session, institution: Institution) -> Mapping[Standing, int]:
-    """How many of the institution's cards stand where; every standing is in the answer."""
-    unsettled = _joined(
-        select(_standing(institution).label("standing"), func.count()),
-        among=_unsettled(institution.pic),
-    ).group_by("standing")
-    found = session.connection().execute(unsettled).all()
-    counts = dict.fromkeys(Standing, 0) | {Standing(name): number for name, number in found}
-    every = select(func.count()).select_from(Card).where(col(Card.pic) == institution.pic)
-    total = session.connection().execute(every).scalar_one()
-    # All others are registered, and nothing is open: they need no look at.
-    counts[Standing.REGISTERED] += total - sum(counts.values())
-    return counts
-
-
-def cards_with(institution: Institution, standing: Standing) -> ColumnElement[bool]:
-    """The condition that a card of the institution stands there, for a search of cards."""
-    which = _standing(institution)
-    numbers = _joined(select(col(Card.escn)), among=_unsettled(institution.pic))
-    if standing == Standing.REGISTERED:
-        return col(Card.escn).not_in(numbers.where(which != standing.value))
-    return col(Card.escn).in_(numbers.where(which == standing.value))
-
-
-def _unsettled(pic: str) -> Any:
-    """Numbers of all cards that may stand elsewhere than `REGISTERED`; few, once all is sent."""
-    open_ = select(Delivery).where(col(Delivery.pic) == pic, col(Delivery.state).in_(_OPEN))
-    of_cards = open_.with_only_columns(col(Delivery.escn)).where(col(Delivery.escn).is_not(None))
-    students = open_.with_only_columns(col(Delivery.student_id)).where(
-        col(Delivery.escn).is_(None)
+def is_refused(delivery: Any) -> ColumnElement[bool]:
+    """Stopped, and nothing newer of the same card or person has made that pointless."""
+    newer = aliased(Delivery)
+    of_same = select(col(newer.id)).where(
+        col(newer.student_id) == delivery.student_id,
+        col(newer.escn).is_not_distinct_from(delivery.escn),
+        or_(col(newer.id) > delivery.id, col(newer.state) == DeliveryState.WAITING.value),
     )
-    of_students = select(col(Card.escn)).where(col(Card.student_id).in_(students))
-    unregistered = select(col(Card.escn)).where(
-        col(Card.pic) == pic, col(Card.router_registered_at).is_(None)
-    )
-    return union(of_cards, of_students, unregistered).cte("unsettled")
-
-
-def _joined(statement: Any, *, among: Any = None) -> Any:
-    """With the card's student and the two deliveries that decide."""
-    if among is None:
-        statement = statement.select_from(Card)
-    else:
-        statement = statement.select_from(among).join(Card, col(Card.escn) == among.c.escn)
-    return (
-        statement.join(Student, col(Student.id) == col(Card.student_id))
-        .outerjoin(_OWN, col(_OWN.id) == _deciding(of_card=True))
-        .outerjoin(_PERSON, col(_PERSON.id) == _deciding(of_card=False))
-    )
+    return and_(_is_stopped(delivery), ~of_same.correlate(delivery).exists())
 
 
 def _deciding(*, of_card: bool) -> Any:
-    """The number of the waiting delivery, else the newest, of the card or of its student."""
+    """The number of the delivery that decides, of the card or of its student."""
     about = aliased(Delivery)
     is_same = col(about.escn) == col(Card.escn) if of_card else col(about.escn).is_(None)
     return (
         select(col(about.id))
         .where(col(about.student_id) == col(Card.student_id), is_same)
-        .order_by(col(about.state) != DeliveryState.WAITING.value, col(about.id).desc())
+        .order_by(~is_waiting(about), col(about.failing_since).is_(None), col(about.id).desc())
         .limit(1)
         .correlate(Card)
         .scalar_subquery()
     )
 
 
-def _standing(institution: Institution) -> ColumnElement[str]:
-    is_there = col(Card.router_registered_at).is_not(None)
-    behind_person = and_(_is_waiting(_PERSON), col(_PERSON.failing_since).is_not(None))
+def standing_in(institution: Institution, of: Sources) -> ColumnElement[str]:
+    """Where a card of the institution stands, in a statement that joins its student."""
+    is_there = of.card.router_registered_at.is_not(None)
+    behind_person = and_(is_waiting(of.person), of.person.failing_since.is_not(None))
     removal = case(
         (~is_there, _said(Standing.REMOVED)),
-        (_is_stopped(_PERSON), _said(Standing.REFUSED)),
+        (_is_stopped(of.person), _said(Standing.REFUSED)),
         (behind_person, _said(Standing.FAILING)),
         else_=_said(Standing.REMOVING),
     )
-    is_over_or_to_come = col(Card.state).in_((CardState.ORDERED.value, CardState.EXPIRED.value))
+    fails = and_(is_waiting(of.own), or_(of.own.failing_since.is_not(None), behind_person))
     return case(
         (_is_absent(institution), removal),
-        (and_(~is_there, is_over_or_to_come), _said(Standing.NOT_WANTED)),
+        (and_(~is_there, of.card.state.in_(_OVER_OR_TO_COME)), _said(Standing.NOT_WANTED)),
         (and_(~is_there, _is_awaiting_consent(institution)), _said(Standing.AWAITING_CONSENT)),
-        (_is_stopped(_OWN), _said(Standing.REFUSED)),
-        (
-            and_(_is_waiting(_OWN), or_(col(_OWN.failing_since).is_not(None), behind_person)),
-            _said(Standing.FAILING),
-        ),
-        (_is_waiting(_OWN), _said(Standing.WAITING)),
+        (_is_stopped(of.own), _said(Standing.REFUSED)),
+        (fails, _said(Standing.FAILING)),
+        (is_waiting(of.own), _said(Standing.WAITING)),
         (is_there, _said(Standing.REGISTERED)),
         else_=_said(Standing.NOT_WANTED),
     )
@@ -194,12 +168,13 @@ def _has_not_agreed() -> ColumnElement[bool]:
     return col(Student.consented_at).is_(None)
 
 
-def _is_waiting(delivery: Any) -> ColumnElement[bool]:
-    return col(delivery.state) == DeliveryState.WAITING.value
+def is_waiting(delivery: Any) -> ColumnElement[bool]:
+    """It waits, or a worker has it."""
+    return cast(ColumnElement[bool], delivery.state == DeliveryState.WAITING.value)
 
 
 def _is_stopped(delivery: Any) -> ColumnElement[bool]:
-    return col(delivery.state) == DeliveryState.STOPPED.value
+    return cast(ColumnElement[bool], delivery.state == DeliveryState.STOPPED.value)
 
 
 def _said(standing: Standing) -> ColumnElement[str]:

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, col
 
 from issuer.esc_router.overview import KeyState, LastReconciliation, Overview, Reason
 from issuer.esc_router.reconciliation_plan import next_run_at
-from issuer.esc_router.standing import Standing, count_cards
+from issuer.esc_router.standing import Standing, is_refused
+from issuer.esc_router.unsettled import count_cards
 from issuer.store import reconciliations, worker_rounds
 from issuer.store.deliveries import DeliveryState
 from issuer.store.reconciliations import Repair, RunKind, RunState
@@ -83,20 +83,8 @@ def _by_state(session: Session, pic: str) -> Mapping[DeliveryState, int]:
 
 
 def _refused(session: Session, pic: str) -> int:
-    refused = select(func.count()).select_from(Delivery)
-    return session.connection().execute(refused.where(*_is_refused(pic))).scalar_one()
-
-
-def _is_refused(pic: str) -> tuple[ColumnElement[bool], ...]:
-    """Stopped, and the delivery that decides where its subject stands."""
-    newer = aliased(Delivery)
-    of_same = select(col(newer.id)).where(
-        col(newer.student_id) == col(Delivery.student_id),
-        col(newer.escn).is_not_distinct_from(col(Delivery.escn)),
-        or_(col(newer.id) > col(Delivery.id), col(newer.state) == DeliveryState.WAITING),
-    )
-    is_stopped = col(Delivery.state) == DeliveryState.STOPPED
-    return col(Delivery.pic) == pic, is_stopped, ~of_same.correlate(Delivery).exists()
+    refused = select(func.count()).where(col(Delivery.pic) == pic, is_refused(Delivery))
+    return session.connection().execute(refused).scalar_one()
 
 
 def _waiting(session: Session, pic: str) -> dict[str, Any]:
@@ -129,7 +117,7 @@ def _reasons(session: Session, pic: str) -> Sequence[Reason]:
         .where(
             col(Delivery.pic) == pic,
             or_(
-                and_(*_is_refused(pic)),
+                is_refused(Delivery),
                 and_(
                     col(Delivery.state) == DeliveryState.WAITING,
                     col(Delivery.failing_since).is_not(None),

@@ -20,7 +20,8 @@ from issuer.deps import (
     SessionDep,
 )
 from issuer.errors import CardNotFound, StudentNotFound
-from issuer.esc_router.standing import Standing, cards_with, standings_of
+from issuer.esc_router.standing import Standing, standings_of
+from issuer.esc_router.unsettled import cards_with
 from issuer.lifecycle import CardState
 from issuer.routes.answers import Body, StaffRoute, refusals
 from issuer.routes.card_answers import EXAMPLE_ESCN, CardAnswer, CardPage, card_answer

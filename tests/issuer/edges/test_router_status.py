@@ -25,8 +25,12 @@ from tests.issuer.conftest import card_row, student_row
 from tests.issuer.edges.conftest import OTHER_PIC, PIC
 
 WHY = "no usable answer (status 503)"
-NOW = int(time.time())  # commands ask the system's clock
 TERMINAL = 80  # columns
+
+
+def _ago(seconds: int) -> int:
+    """An instant before the present, which commands take from the system's clock."""
+    return int(time.time()) - seconds
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def institution(session: Session) -> Institution:
     row = institutions.by_pic(session, PIC)
     assert row is not None
     row.sealed_router_key = b"sealed"
-    worker_rounds.note(session, WorkerJob.DELIVERIES, now=NOW)
+    worker_rounds.note(session, WorkerJob.DELIVERIES, now=_ago(0))
     session.commit()
     return row
 
@@ -65,17 +69,17 @@ def registered(session: Session, institution: Institution) -> Card:
     assert institution
     student = students.add(session, student_row())
     card = card_row(student)
-    card.router_registered_at = student.router_registered_at = NOW - 60
+    card.router_registered_at = student.router_registered_at = _ago(60)
     session.add(card)
     session.flush()
-    session.add(_delivery(card, state="delivered", delivered_at=NOW - 60))
+    session.add(_delivery(card, state="delivered", delivered_at=_ago(60)))
     session.commit()
     return card
 
 
 def _delivery(card: Card, **values: Any) -> Delivery:
     row = {"pic": card.pic, "student_id": card.student_id, "escn": card.escn}
-    times = {"created_at": NOW - 7300, "next_attempt_at": NOW + 60}
+    times = {"created_at": _ago(7300), "next_attempt_at": _ago(-60)}
     return Delivery(**row | times | {"state": "waiting"} | values)
 
 
@@ -121,7 +125,7 @@ def test_a_key_that_is_missing_keeps_what_waits_and_is_the_first_thing_to_do(
 def test_a_refused_key_is_told_although_nothing_waits(
     run: Any, session: Session, institution: Institution
 ) -> None:
-    institution.router_key_refused_at = NOW - 600
+    institution.router_key_refused_at = _ago(600)
     code, words = _shown(run, session, PIC)
     assert code == refusals.REFUSED
     assert "refused since" in words
@@ -131,7 +135,7 @@ def test_a_refused_key_is_told_although_nothing_waits(
 def test_what_fails_is_told_with_since_when_why_and_when_it_is_tried_again(
     run: Any, session: Session, registered: Card
 ) -> None:
-    session.add(_delivery(registered, failing_since=NOW - 7200, last_error=WHY))
+    session.add(_delivery(registered, failing_since=_ago(7200), last_error=WHY))
     code, words = _shown(run, session, PIC)
     assert code == refusals.REFUSED
     flat = " ".join(words.split())
@@ -155,7 +159,7 @@ def test_a_refusal_is_over_when_the_same_was_delivered_since(
 ) -> None:
     session.add(_delivery(registered, state="stopped", last_error=WHY))
     session.flush()
-    session.add(_delivery(registered, state="delivered", delivered_at=NOW - 10))
+    session.add(_delivery(registered, state="delivered", delivered_at=_ago(10)))
     code, words = _shown(run, session, PIC)
     assert (code, "Refused" in words) == (refusals.OK, False)
 
@@ -165,9 +169,9 @@ def test_a_worker_that_is_not_running_is_missed(
 ) -> None:
     session.add(_delivery(registered))
     assert "python -m issuer worker" not in _shown(run, session, PIC)[1]
-    worker_rounds.note(session, WorkerJob.DELIVERIES, now=NOW - 3600)
+    worker_rounds.note(session, WorkerJob.DELIVERIES, now=_ago(3600))
     delivered = select(Delivery).where(Delivery.state == "delivered")
-    session.exec(delivered).one().delivered_at = NOW - 3600
+    session.exec(delivered).one().delivered_at = _ago(3600)
     assert "\n    python -m issuer worker\n" in _shown(run, session, PIC)[1]
 
 
@@ -175,7 +179,7 @@ def test_a_router_that_is_down_is_told_with_the_next_probe(
     run: Any, session: Session, registered: Card
 ) -> None:
     session.add(_delivery(registered))
-    session.merge(RouterCircuit(id=1, failures=9, opened_at=NOW - 600, probe_at=NOW + 60))
+    session.merge(RouterCircuit(id=1, failures=9, opened_at=_ago(600), probe_at=_ago(-60)))
     words = " ".join(_shown(run, session, PIC)[1].split())
     assert "does not answer since" in words
     assert "(10 min)" in words
@@ -184,7 +188,7 @@ def test_a_router_that_is_down_is_told_with_the_next_probe(
 def test_an_erasure_under_way_is_not_in_step(run: Any, session: Session, registered: Card) -> None:
     session.add(
         Erasure(
-            pic=PIC, student_id=registered.student_id, requested_by="cli", requested_at=NOW - 5
+            pic=PIC, student_id=registered.student_id, requested_by="cli", requested_at=_ago(5)
         )
     )
     code, words = _shown(run, session, PIC)
@@ -201,9 +205,9 @@ def _reconciled(session: Session, *repairs: Repair) -> None:
         phase="end",
         pace=1.0,
         counts={},
-        next_attempt_at=NOW,
-        created_at=NOW - 200,
-        finished_at=NOW - 100,
+        next_attempt_at=_ago(0),
+        created_at=_ago(200),
+        finished_at=_ago(100),
     )
     session.add(run)
     session.flush()
@@ -262,7 +266,7 @@ def test_no_person_is_named(run: Any, session: Session, registered: Card) -> Non
 def test_one_card_is_told_with_since_when_and_why_it_fails(
     run: Any, session: Session, registered: Card
 ) -> None:
-    session.add(_delivery(registered, failing_since=NOW - 7200, last_error=WHY, attempts=5))
+    session.add(_delivery(registered, failing_since=_ago(7200), last_error=WHY, attempts=5))
     session.commit()
     words = run("cards", "show", registered.escn)[1]
     assert "failing" in words
@@ -272,7 +276,7 @@ def test_one_card_is_told_with_since_when_and_why_it_fails(
 def test_cards_are_listed_by_where_they_stand(
     run: Any, session: Session, registered: Card
 ) -> None:
-    session.add(_delivery(registered, failing_since=NOW - 7200, last_error=WHY))
+    session.add(_delivery(registered, failing_since=_ago(7200), last_error=WHY))
     session.commit()
     assert "1 cards" in run("cards", "list", PIC, "--router", "failing")[1]
     assert "0 cards" in run("cards", "list", PIC, "--router", "registered")[1]

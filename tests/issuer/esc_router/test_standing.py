@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from issuer.esc_router.standing import Standing, cards_with, count_cards, standings_of
+from issuer.esc_router.standing import Standing, standings_of
+from issuer.esc_router.unsettled import cards_with, count_cards
 from issuer.esc_router.wanted import Presence, presence_of, wanted_card
 from issuer.store import institutions, students
 from issuer.store.deliveries import DeliveryState
