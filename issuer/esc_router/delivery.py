@@ -35,7 +35,7 @@ from issuer.store import institutions
 # that takes longer is not recorded and done again, which changes nothing at the router.
 LEASE = timedelta(seconds=120)
 _PER_THREAD = 16  # students claimed for each thread: few transactions, and few left by a crash
-_GATHER = 0.05  # seconds at most in which outcomes gather before they are recorded
+_GATHER = 0.2  # seconds at most in which outcomes gather before they are recorded
 _AGAIN = 0.02  # seconds until outcomes that somebody was in the way of are recorded
 
 SHORTEST_WAIT = timedelta(seconds=1)  # of an institution that the router asked to wait

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import BindParameter, bindparam
 from sqlmodel import Session, col, select
 
 from issuer.esc_router.outbox import Claim
@@ -41,9 +42,11 @@ class Facts:
 
 def read_facts(session: Session, claims: Sequence[Sequence[Claim]]) -> list[Facts]:
     """Of each student's claim, in the same order."""
-    institutions = _rows(session, Institution, {of[0].pic for of in claims})
-    students = _rows(session, Student, {of[0].student_id for of in claims})
-    cards = _rows(session, Card, {one.escn for of in claims for one in of if one.escn is not None})
+    pics, student_ids = {of[0].pic for of in claims}, {of[0].student_id for of in claims}
+    escns = {one.escn for of in claims for one in of if one.escn is not None}
+    institutions = {row.pic: row for row in _rows(session, _OF_PIC, pics)}
+    students = {row.id: row for row in _rows(session, _OF_STUDENT, student_ids)}
+    cards = {row.escn: row for row in _rows(session, _OF_ESCN, escns)}
     return [
         _facts(of, institutions[of[0].pic], students[of[0].student_id], cards) for of in claims
     ]
@@ -72,8 +75,12 @@ def _facts(
     )
 
 
-def _rows(session: Session, table: Any, keys: Collection[Any]) -> dict[Any, Any]:
-    (key,) = table.__table__.primary_key
-    column = getattr(table, key.name)
-    found = session.exec(select(table).where(col(column).in_(keys))).all() if keys else []
-    return {getattr(row, key.name): row for row in found}
+# Made once, as in `issuer.esc_router.outbox`.
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_OF_PIC = select(Institution).where(col(Institution.pic).in_(_KEYS))
+_OF_STUDENT = select(Student).where(col(Student.id).in_(_KEYS))
+_OF_ESCN = select(Card).where(col(Card.escn).in_(_KEYS))
+
+
+def _rows(session: Session, statement: Any, keys: Collection[Any]) -> Sequence[Any]:
+    return session.exec(statement, params={"keys": list(keys)}).all() if keys else []

@@ -78,6 +78,7 @@ def want_all(session: Session, subjects: Sequence[Subject], *, now: int) -> None
     wanted = set(subjects)
     waiting: set[Subject] = set()
     ids = defaultdict(list)
+    session.flush()  # rows of ours that the new deliveries name
     for pic, student_id, escn, id_, state in session.connection().execute(statement):
         subject = Subject(pic, student_id, escn)
         if subject in wanted:
