@@ -86,6 +86,7 @@ def standings_of(
     statement = (
         select(
             col(Card.escn),
+            col(Card.pic),
             col(Card.router_registered_at),
             standing_in(institution, Sources(Card, _OWN, _PERSON)).label("standing"),
             _is_absent(institution).label("is_absent"),
@@ -97,10 +98,11 @@ def standings_of(
         .join(Student, col(Student.id) == col(Card.student_id))
         .outerjoin(_OWN, col(_OWN.id) == _deciding(of_card=True))
         .outerjoin(_PERSON, col(_PERSON.id) == _deciding(of_card=False))
-        .where(col(Card.pic) == institution.pic, col(Card.escn).in_(escns))
+        # With the PIC in it, SQLite would read all of the institution's cards for a page of them.
+        .where(col(Card.escn).in_(escns))
     )
     rows = session.connection().execute(statement).mappings()
-    return {row["escn"]: _card_standing(row) for row in rows}
+    return {row["escn"]: _card_standing(row) for row in rows if row["pic"] == institution.pic}
 
 
 def is_refused(delivery: Any) -> ColumnElement[bool]:
