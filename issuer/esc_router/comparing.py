@@ -79,18 +79,19 @@ class Comparison:
         self._compare_persons(stretch)
 
     def _compare_cards(self, stretch: Stretch, *, was_listed: bool) -> None:
-        numbers = [*stretch.cards, *stretch.refused]
+        numbers = [*stretch.cards, *stretch.refused_cards]
         ours = compared.cards_by_number(self.session, self.institution.pic, numbers)
         self._learn_moving({card.student_id for card, _student in ours.values()})
         self._find_unknown_cards({n: v for n, v in stretch.cards.items() if v and n not in ours})
+        for number, refusal in stretch.refused_cards.items():
+            told = Difference(DifferenceKind.UNREADABLE, None, str(refusal))
+            holder = ours[number][1].id if number in ours else None
+            self.findings.append(Finding(number, told, holder))
         for number, (card, student) in ours.items():
-            if number in stretch.refused:
-                told = _unreadable(stretch, number, card.state)
-                self.findings.append(Finding(number, told, student.id, number))
-            else:
+            if number in stretch.cards:
                 self._compare_card(card, student, stretch.cards[number])
         done = {n for n, view in stretch.cards.items() if view is not None or not was_listed}
-        self.seen |= done | (stretch.refused.keys() & ours.keys())
+        self.seen |= done | stretch.refused_cards.keys()
 
     def _compare_card(self, card: Card, student: Student, there: CardView | None) -> None:
         differences = judge_card(
@@ -122,7 +123,7 @@ class Comparison:
             self.findings.append(Finding(number, told, holder.id if holder else None))
 
     def _compare_persons(self, stretch: Stretch) -> None:
-        ours = self._students({*stretch.persons, *stretch.refused})
+        ours = self._students({*stretch.persons, *stretch.refused_persons})
         cards: dict[int, list[Card]] = {student.id or 0: [] for student in ours.values()}
         self._learn_moving(cards)
         for card in compared.cards_of_students(self.session, cards):
@@ -135,8 +136,8 @@ class Comparison:
                     DifferenceKind.PERSON_MISSING_HERE, None, _told_person(view, self.institution)
                 )
                 self.findings.append(Finding(f"esi:{view.identifier}", told))
-        for esi in stretch.refused.keys() & ours.keys():
-            told = _unreadable(stretch, esi, None)
+        for esi in stretch.refused_persons.keys() & ours.keys():
+            told = Difference(DifferenceKind.UNREADABLE, None, str(stretch.refused_persons[esi]))
             self.findings.append(Finding(_subject(ours[esi]), told, ours[esi].id))
         self.seen |= {_subject(student) for student in ours.values()}
 
@@ -179,10 +180,6 @@ def _kinds(differences: list[Difference]) -> set[DifferenceKind]:
 
 def _subject(student: Student) -> str:
     return compared.subject_of(student.id or 0)
-
-
-def _unreadable(stretch: Stretch, name: str, state: str | None) -> Difference:
-    return Difference(DifferenceKind.UNREADABLE, state, str(stretch.refused[name]))
 
 
 def _holder_of(view: CardView) -> str:

@@ -31,7 +31,8 @@ class Stretch:
         cursor: Where to go on; None when the list has ended.
         cards: By number in lower case; None for one that the router does not have.
         persons: By ESI in lower case; None likewise.
-        refused: Numbers and ESIs whose reading the router refused, and why.
+        refused_cards: Numbers whose reading the router refused, and why.
+        refused_persons: ESIs likewise, in lower case.
         of_others: Records listed that other institutions hold.
         total: How long the router says the list is; None where none was read.
     """
@@ -39,14 +40,16 @@ class Stretch:
     cursor: str | None
     cards: dict[str, CardView | None] = field(default_factory=dict)
     persons: dict[str, PersonView | None] = field(default_factory=dict)
-    refused: dict[str, RouterRefused] = field(default_factory=dict)
+    refused_cards: dict[str, RouterRefused] = field(default_factory=dict)
+    refused_persons: dict[str, RouterRefused] = field(default_factory=dict)
     of_others: int = 0
     total: int | None = None
 
     @property
     def answers(self) -> int:
         """How many records the router spoke of."""
-        return len(self.cards) + len(self.persons) + len(self.refused)
+        refused = len(self.refused_cards) + len(self.refused_persons)
+        return len(self.cards) + len(self.persons) + refused
 
 
 def pages_of(calls: float) -> int:
@@ -78,7 +81,7 @@ def read_listed_cards(
                 break
     except Halted:
         following = cursor
-    is_whole = _collect(asked, stretch.cards, stretch.refused)
+    is_whole = _collect(asked, stretch.cards, stretch.refused_cards)
     stretch.cursor = following if is_whole else cursor
     return stretch
 
@@ -106,7 +109,7 @@ def read_cards(
     """Cards by their numbers; `then` is the cursor behind all of them."""
     stretch = Stretch(cursor)
     asked = {number: pool.submit(reads.read_card, number) for number in numbers}
-    is_whole = _collect(asked, stretch.cards, stretch.refused)
+    is_whole = _collect(asked, stretch.cards, stretch.refused_cards)
     stretch.cursor = then if is_whole else cursor
     return stretch
 
@@ -117,7 +120,7 @@ def read_persons(
     """Persons by their ESIs, as given; `then` is the cursor behind all of them."""
     stretch = Stretch(cursor)
     asked = {esi.lower(): pool.submit(reads.read_person, esi) for esi in esis}
-    is_whole = _collect(asked, stretch.persons, stretch.refused)
+    is_whole = _collect(asked, stretch.persons, stretch.refused_persons)
     stretch.cursor = then if is_whole else cursor
     return stretch
 

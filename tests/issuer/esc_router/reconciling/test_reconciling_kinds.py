@@ -45,9 +45,13 @@ def test_a_card_that_is_over_is_not_missed_when_it_has_gone_there(sides: Sides) 
 
 def test_a_card_that_the_router_refuses_to_show_is_for_people(sides: Sides) -> None:
     sides.students(3)
+    stranger = sides.put_there("0", 77, is_new=False)
     body = '{"code": "ER-0400", "message": "a name that must not be repeated"}'
-    sides.sandbox.fault(path=f"/cards/{FIRST}", status=400, times=9, body=body)
-    (found,) = sides.reconcile(repair=ALL_REPAIRS)
+    path = FIRST[8:]  # of all of them
+    sides.sandbox.fault(path=path, status=400, times=9, body=body)
+    found, *others = sides.reconcile(repair=ALL_REPAIRS)
+    assert [one.kind for one in others] == ["unreadable"] * 3
+    assert others[-1].card_number == stranger
     assert (found.kind, found.card_number, found.repair) == ("unreadable", FIRST, "reported")
     assert found.difference == (
         "The router does not show it: ER-0400: the record was not accepted (status 400)."
