@@ -21,6 +21,11 @@ _ANSWERS = {
     "wallet_api serve": (1, "healthz"),
     "issuer.esc_router.sandbox": (2, "sandbox"),
 }
+_VARIES = (
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"), "<time>"),
+    (re.compile(r"\b\d+ (s|min|h|d)\b"), "<duration>"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f-]{8,9}-001999900101"), "<card>"),
+)
 # A person waits until a server has said where it listens.
 _WAIT = """\
 for _ in $(seq 600); do
@@ -60,6 +65,14 @@ def run_as_written(text: str, folder: Path, *, timeout: float) -> subprocess.Com
         text=True,
         timeout=timeout,
     )
+
+
+def comparable_lines(text: str) -> set[str]:
+    """The lines, without what is another one at each run, and not torn where they are long."""
+    text = re.sub(r"\n {18}", " ", text)
+    for varying, name in _VARIES:
+        text = varying.sub(name, text)
+    return {line.rstrip() for line in text.splitlines() if line.strip()}
 
 
 def _script(text: str, ports: list[str]) -> str:

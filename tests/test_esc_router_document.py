@@ -11,32 +11,19 @@ from issuer.clock import utc_now
 from issuer.esc_router.differences import REPAIRABLE, DifferenceKind
 from issuer.esc_router.standing import Standing
 from issuer.metrics import Metrics
-from tests.documented_commands import ROOT, run_as_written
+from tests.documented_commands import ROOT, comparable_lines, run_as_written
 
 _TEXT = (ROOT / "docs" / "esc-router.md").read_text(encoding="utf-8")
 _SHOWN = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_VARIES = (
-    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"), "<time>"),
-    (re.compile(r"\b\d+ (s|min|h|d)\b"), "<duration>"),
-    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f-]{8,9}-001999900101"), "<card>"),
-)
-
-
-def _lines(text: str) -> set[str]:
-    """The lines, without what is another one at each run, and not torn where they are long."""
-    text = re.sub(r"\n {18}", " ", text)
-    for varying, name in _VARIES:
-        text = varying.sub(name, text)
-    return {line.rstrip() for line in text.splitlines() if line.strip()}
 
 
 @pytest.mark.timeout(600)
 def test_the_commands_run_as_written_and_answer_what_is_shown(tmp_path: Path) -> None:
     done = run_as_written(_TEXT, tmp_path, timeout=590)
     assert done.returncode == 0, done.stdout + done.stderr
-    shown = {line for block in _SHOWN.findall(_TEXT) for line in _lines(block)}
+    shown = {line for block in _SHOWN.findall(_TEXT) for line in comparable_lines(block)}
     assert len(shown) > 20
-    assert shown - _lines(done.stdout) == set(), done.stdout
+    assert shown - comparable_lines(done.stdout) == set(), done.stdout
 
 
 def test_every_standing_of_a_card_is_explained() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documented_commands import ROOT, run_as_written
+from tests.documented_commands import ROOT, comparable_lines, run_as_written
 
 
 def _walk() -> str:
@@ -13,9 +13,11 @@ def _walk() -> str:
     return text.partition("\n## Who does what")[2].partition("\n## ")[0]
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(300)
 def test_the_readmes_commands_run_as_written(tmp_path: Path) -> None:
-    done = run_as_written(_walk(), tmp_path, timeout=160)
+    done = run_as_written(_walk(), tmp_path, timeout=290)
     assert done.returncode == 0, done.stdout + done.stderr
+    status = _walk().partition("```\nNot in step\n")[2].partition("```")[0]
+    assert comparable_lines(status) <= comparable_lines(done.stdout), done.stdout
     assert "✔ VALID  live: its phone is here\n  Līga Bērziņa\n" in done.stdout
     assert "revoked" in done.stdout.partition("VALID")[2]
