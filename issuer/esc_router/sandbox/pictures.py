@@ -4,7 +4,8 @@ Of 200x300 pixels, or cropped to it with `resize=true`; other sizes are refused 
 document has no 401 for POST and DELETE: a wrong key is a 403 there. It has no 400 for POST
 either, but a file that is no picture must be one: the documented 500 would ask the client to try
 again. Our guesses: JPEG and PNG are taken, a second picture replaces the first, what is not
-cropped is given back byte for byte, and deleting a picture that is not there is done already.
+cropped is given back byte for byte, what is cropped is cropped in the middle and becomes a JPEG,
+deleting a picture that is not there is done already, and the text of a 201 says nothing.
 """
 
 from collections.abc import Callable, Coroutine

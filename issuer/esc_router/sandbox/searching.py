@@ -2,8 +2,9 @@
 
 Measured: pages hold ten, a larger `size` is ignored. Our guesses: a smaller one is obeyed; a
 `search` compares for equality and its parts must all hold; what can be searched and sorted by are
-the fields of the views named here (400 for others); unsorted lists are in the order of their
-identifiers.
+the fields of the views named here (400 for others, and for a negative page); unsorted lists are
+in the order of their identifiers; for a processor of several institutions, the `fullName` of a
+person is the deprecated one, which is not an enrolment's.
 """
 
 from typing import Annotated
