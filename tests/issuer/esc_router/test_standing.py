@@ -1,5 +1,6 @@
 """Where cards stand with the router: by the delivery that decides, and counted as found."""
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -253,3 +254,37 @@ def _expected(institution: Institution, student: Student, card: Card) -> Standin
     if wanted_card(card, student, institution) is None or presence == Presence.PRESENT:
         return Standing.NOT_WANTED
     return Standing.AWAITING_CONSENT
+
+
+def _many(session: Session, numbers: range) -> list[str]:
+    """Cards that the router has, each of a student of its own, delivered some time ago."""
+    made = []
+    for number in numbers:
+        row = _student(code=str(number), router_registered_at=NOW)
+        card = _card(session, students.add(session, row), number, router_registered_at=NOW)
+        _delivery(session, card, of_card=True, state="delivered", delivered_at=NOW)
+        made.append(card.escn)
+    session.commit()
+    return made
+
+
+def _steps(session: Session, work: Callable[[], object]) -> int:
+    """How many hundreds of SQLite's own instructions the work takes."""
+    counted: list[None] = []
+    driver: Any = session.connection().connection.driver_connection
+    driver.set_progress_handler(lambda: counted.append(None), 100)
+    work()
+    driver.set_progress_handler(None, 0)
+    return len(counted)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_in_step_costs_next_to_nothing(session: Session, institution: Institution) -> None:
+    page = _many(session, range(200))[:50]
+    before = _steps(session, lambda: standings_of(session, institution, page))
+    _many(session, range(200, 1200))
+
+    # A page is read by its numbers, whatever else the institution has.
+    assert _steps(session, lambda: standings_of(session, institution, page)) <= before * 1.2
+    # 1,200 cards are counted in an index, and none of them is looked at.
+    assert _steps(session, lambda: count_cards(session, institution)) * 100 < 1200 * 12
