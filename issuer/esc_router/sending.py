@@ -17,7 +17,9 @@ from issuer.errors import NotUnsealable
 from issuer.esc_router import pauses
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.errors import (
+    PERSON_EXISTS,
     RouterBusy,
+    RouterConflict,
     RouterKeyRefused,
     RouterRefused,
     RouterUnavailable,
@@ -181,8 +183,19 @@ class _Sending:
         return Outcome(claim, Result.DELIVERED)
 
     def _bring_person(self) -> None:
-        self.router.bring_person(self.facts.person, known=self.person_known)
-        self.answered = self.person_known = True
+        if not self.person_known:
+            try:
+                self.router.create_person(self.facts.person)
+            except RouterConflict as error:
+                if error.code != PERSON_EXISTS:
+                    raise
+            else:
+                self.answered = self.person_known = True
+                return
+            # It has them since an earlier time: to be known even if the update gets no answer,
+            # for they must be removed when their consent is withdrawn meanwhile.
+            self.answered = self.person_known = True
+        self.router.bring_person(self.facts.person, known=True)
 
     def _without(self, claim: Claim) -> Outcome:
         """The router should not hold the student."""

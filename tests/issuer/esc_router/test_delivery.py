@@ -246,6 +246,19 @@ def _posted(path: str, escn: str) -> dict[str, Any]:
     }
 
 
+def test_a_person_who_turns_out_to_be_there_is_known_whatever_comes_next(
+    deployment: Any, sandbox: Any, deliver: Deliver, card: str
+) -> None:
+    assert sandbox.request("POST", "/persons", json=_posted("/persons", card)).status_code == 201
+    sandbox.fault(method="PUT", path="/persons", status=429, headers={"retry-after": "5"})
+    deliver()
+    assert sandbox.faults_left() == 0
+    person = deployment.deliveries()[0]
+    assert (person.state, person.attempts) == ("waiting", 0)
+    # Or nobody would remove them if their consent were withdrawn now.
+    assert deployment.row(Student, 1).router_registered_at == deployment.now
+
+
 def test_what_somebody_removed_at_the_router_is_put_back(
     deployment: Any, deliver: Deliver, riga: EscRouterClient, card: str
 ) -> None:
