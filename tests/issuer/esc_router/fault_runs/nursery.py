@@ -29,6 +29,9 @@ from issuer.sealing import Sealer
 from tests.issuer.esc_router.fault_runs.shared_clock import BUSY, SharedClock
 
 LEASE = timedelta(seconds=120)
+# Who is patient never gives up a request because the machine is busy; who is not meets routers
+# that hang.
+PATIENCE = {True: timedelta(seconds=30), False: timedelta(seconds=0.4)}
 
 
 class Fuse:
@@ -62,42 +65,49 @@ class Nursery:
         self._router_url = router_url
         self._sealer = Sealer(secret.encode())
         self._clock = SharedClock(clock)
-        self._http = open_router_http(timeout=timedelta(seconds=0.4), connections=4)
+        self._http: dict[bool, httpx.Client] = {}
+        self._open_http()
+
+    def _open_http(self) -> None:
+        for is_patient, timeout in PATIENCE.items():
+            self._http[is_patient] = open_router_http(timeout=timeout, connections=4)
 
     def warm_up(self) -> None:
         """Work once, so that no worker has to find out how."""
-        self._work(threads=1)
+        self._work(self._http[True], threads=1)
         self._engine.dispose()
-        self._http.close()
-        self._http = open_router_http(timeout=timedelta(seconds=0.4), connections=4)
+        for http in self._http.values():
+            http.close()
+        self._open_http()
         gc.collect()
         gc.freeze()
 
-    def start(self, *, slot: int, threads: int, dies_after: int | None) -> int:
+    def start(self, *, slot: int, threads: int, dies_after: int | None, is_patient: bool) -> int:
         self._clock.note(slot, BUSY)
         pid = os.fork()
         if pid == 0:
             sys.stdin.close()
-            Fuse(dies_after).lay(self._engine, self._http)
-            self._live(slot, threads)
+            http = self._http[is_patient]
+            Fuse(dies_after).lay(self._engine, http)
+            self._live(http, slot, threads)
         return pid
 
-    def _live(self, slot: int, threads: int) -> None:
+    def _live(self, http: httpx.Client, slot: int, threads: int) -> None:
         while True:
             seen = self._clock.seconds
             self._clock.note(slot, BUSY)
             try:
-                self._work(threads)
+                self._work(http, threads)
             except (DBAPIError, PoolTimeout):
                 time.sleep(0.02)  # the database is dead: as the worker's loop does, go on
             self._clock.note(slot, seen)
             while self._clock.seconds == seen:
                 time.sleep(0.0005)
 
-    def _work(self, threads: int) -> None:
+    def _work(self, http: httpx.Client, threads: int) -> None:
         deliver_due(
             self._engine,
-            self._http,
+            http,
             base_url=self._router_url,
             sealer=self._sealer,
             clock=self._clock,

@@ -12,13 +12,12 @@ from sqlmodel import Session, col, select
 from issuer import consent, lifecycle
 from issuer.consent import Registered
 from issuer.erasure import request_erasure
-from issuer.esc_router import inspection
+from issuer.esc_router import dead_letters
 from issuer.importing.run import import_students
 from issuer.lifecycle import CardState
 from issuer.sealing import Sealer
 from issuer.store import institutions
-from issuer.store.deliveries import DeliveryState
-from issuer.tables import Card, Delivery, Institution, Processor, Student
+from issuer.tables import Card, Institution, Processor, Student
 from tests.issuer.esc_router.fault_runs.shared_clock import SharedClock
 
 Row = TypeVar("Row")
@@ -162,16 +161,11 @@ class Staff:
 
     def send_stopped_again(self) -> int:
         """Retry what the router refused for good; returns how many deliveries."""
+        now = int(self.clock.seconds)
         with Session(self.engine) as session, session.begin():
-            stopped = session.exec(
-                select(Delivery).where(col(Delivery.state) == DeliveryState.STOPPED)
-            ).all()
-            for found in stopped:
-                assert found.id is not None
-                inspection.retry_delivery(
-                    session, pic=found.pic, delivery_id=found.id, now=int(self.clock.seconds)
-                )
-        return len(stopped)
+            return sum(
+                dead_letters.retry_all(session, pic, now=now, actor="staff:1") for pic in self.keys
+            )
 
     def _row(self, code: int) -> str:
         name = f"Anna Bērziņa {code}.{self.random.randrange(5)}"

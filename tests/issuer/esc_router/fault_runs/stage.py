@@ -91,8 +91,15 @@ class Stage:
     def warm_up(self) -> None:
         self._order(do="warm up")
 
-    def start_worker(self, slot: int, *, threads: int, dies_after: int | None) -> int:
-        how = {"slot": slot, "threads": threads, "dies_after": dies_after}
+    def start_worker(
+        self, slot: int, *, threads: int, dies_after: int | None, is_patient: bool = True
+    ) -> int:
+        how = {
+            "slot": slot,
+            "threads": threads,
+            "dies_after": dies_after,
+            "is_patient": is_patient,
+        }
         pid: int = self._order(do="start", how=how)
         self._living[pid] = slot
         return pid

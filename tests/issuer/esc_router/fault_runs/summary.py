@@ -22,7 +22,7 @@ class Summary:
 
     def add(self, outcome: Outcome) -> None:
         self.played[outcome.database] += 1
-        for name in ("kills", "database_kills", "keys_refused", "sent_again"):
+        for name in ("kills", "database_kills", "clock_steps", "keys_refused", "sent_again"):
             self.totals[name] += getattr(outcome, name)
         for name in ("staff_changes", "requests"):
             self.totals[name] += getattr(outcome, name)
@@ -43,6 +43,7 @@ class Summary:
             ("seeds", f"{self.seeds[0]} to {self.seeds[-1]}"),
             ("workers killed (SIGKILL)", f"{totals['kills']:,}"),
             ("PostgreSQL killed", f"{totals['database_kills']:,}"),
+            ("clocks set by an hour or a day", f"{totals['clock_steps']:,}"),
             ("keys refused and stored anew", f"{totals['keys_refused']:,}"),
             ("deliveries refused for good, sent again by staff", f"{totals['sent_again']:,}"),
             ("changes by staff", f"{totals['staff_changes']:,}"),
