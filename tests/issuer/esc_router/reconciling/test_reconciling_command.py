@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from issuer.cli.program import main
@@ -189,22 +188,21 @@ def test_the_schedule_and_the_policy_are_set_and_shown(sides: Sides, run: Any) -
 
 @pytest.fixture
 def killed(environment: dict[str, str], sides: Sides) -> Iterator[Any]:
-    """A command that is killed when the router has answered so often."""
+    """A command that is killed while the router keeps it waiting for a card."""
     processes: list[subprocess.Popen[bytes]] = []
-    counts = f"{sides.sandbox.host}/sandbox/counts"
 
-    def kill(run_id: int, *, after: int) -> None:
-        httpx.delete(counts).raise_for_status()
+    def kill(run_id: int, *, at: str) -> None:
+        sides.sandbox.fault(path=f"/cards/{at}", delay_seconds=8, times=1)
         command = [sys.executable, "-m", "issuer", *reconcile("--resume", str(run_id))]
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stderr=subprocess.DEVNULL
         )
         processes.append(process)
         deadline = time.monotonic() + 100
-        while httpx.get(counts).json()["requests"] < after:
+        while sides.sandbox.faults_left():
             assert process.poll() is None, "it ended before it was killed"
             assert time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
 
@@ -221,11 +219,10 @@ def test_a_killed_run_goes_on_and_finds_what_an_undisturbed_one_finds(
     gone = set(escns[::7])
     for escn in gone:
         sides.there.drop_card(escn)
-    run_id = sides.begin(pace=200)
-    killed(run_id, after=20)  # the persons are recorded, the first cards are not
-    assert sides.run(run_id).phase == "cards_there"
-    assert sides.run(run_id).cursor == ""
-    killed(run_id, after=115)  # ten pages of cards are recorded
+    run_id = sides.begin(pace=1_000)
+    killed(run_id, at=escns[1])  # the persons are recorded, the first cards are not
+    assert (sides.run(run_id).phase, sides.run(run_id).cursor) == ("cards_there", "")
+    killed(run_id, at=escns[150])  # ten pages of cards are recorded
     assert sides.run(run_id).cursor.startswith("10/")
     assert run(*reconcile("--resume", str(run_id)))[0] == 1
     assert {found.card_number for found in sides.found(run_id)} == gone
