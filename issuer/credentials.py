@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from issuer import lifecycle
+from issuer import credential_life, lifecycle
 from issuer.clock import seconds_of, today_of
 from issuer.configurations import MANDATORY, Configuration
 from issuer.drafting import CardFacts, claims_of
@@ -116,14 +116,16 @@ def renew_credentials(
         raise UnknownDeviceKey("the phone holds no such credential of this key")
     orders = [Order(active, active, _id_of(device), kind, holder_jwk) for kind in wanted]
     released = issue_many(session, card.pic, orders, keys=keys, policy=policy, now=now)
-    lifecycle.end_credentials(session, [r for r in held if r.configuration in wanted], now=now)
+    credential_life.end_credentials(
+        session, [r for r in held if r.configuration in wanted], now=now
+    )
     devices.plan_renewal(session, _id_of(device), now=seconds_of(now))
     return dict(zip(wanted, released, strict=True))
 
 
 def end_device(session: Session, device: Device, *, now: datetime, actor: str) -> None:
     """Forget a phone, revoke what was signed for it, and write that down."""
-    lifecycle.end_device(session, _id_of(device), now=now)
+    credential_life.end_device(session, _id_of(device), now=now)
     pic = device.escn[-9:]
     audit.add(
         session,

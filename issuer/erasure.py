@@ -16,7 +16,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from issuer import lifecycle
+from issuer import credential_life, lifecycle
 from issuer.clock import seconds_of
 from issuer.errors import InstitutionNotFound, StudentNotFound
 from issuer.store import audit, cards, deliveries, devices, erasures, institutions, students
@@ -108,7 +108,7 @@ def _end_phones(session: Session, held: Sequence[Card], *, now: datetime) -> Non
     for card in held:
         for device in devices.living_of_card(session, card.escn):
             if device.id is not None:
-                lifecycle.end_device(session, device.id, now=now)
+                credential_life.end_device(session, device.id, now=now)
 
 
 def _forget_words(session: Session, held: Sequence[Card], at: int) -> None:

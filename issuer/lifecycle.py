@@ -19,25 +19,22 @@ from typing import cast
 from sqlmodel import Session
 
 from issuer.clock import seconds_of, today_of
-from issuer.errors import CardNotFound, CardStateConflict, ReasonRequired, UnknownPrefix
-from issuer.esc_router.presence import Presence, presence_of
+from issuer.credential_life import mark_credentials
+from issuer.errors import CardNotFound, CardStateConflict, UnknownPrefix
 from issuer.escn_clock import mint_escns
+from issuer.reasons import checked_reason
 from issuer.store import (
     audit,
     cards,
     credentials,
-    deliveries,
-    devices,
-    status,
     students,
     wallet_sessions,
 )
-from issuer.store.deliveries import Subject
 from issuer.students import hold_student
-from issuer.tables import Card, Credential, Institution, Student
+from issuer.tables import Card, Institution, Student
+from issuer.telling_router import tell_router
 from verifier.status import CardStatus
 
-MAX_REASON_CHARS = 200
 _BATCH = 500  # cards of one transaction, when many change by date
 
 
@@ -109,7 +106,7 @@ def issue_card(
     )
     cards.add(session, card)
     if card.state == CardState.ACTIVE:
-        _tell_router(session, card, at)
+        tell_router(session, card, at)
     audit.add(session, now=at, pic=card.pic, actor=actor, action="card.issue", subject=escn)
     return card
 
@@ -206,32 +203,6 @@ def expire_due_cards(session: Session, *, now: datetime, limit: int = _BATCH) ->
     return len(due)
 
 
-def end_credentials(session: Session, ended: Sequence[Credential], *, now: datetime) -> None:
-    """Revoke credentials that newer ones replace or whose phone is gone; the card lives on."""
-    ids = [credential.id for credential in ended if credential.id is not None]
-    credentials.end(session, ids, now=seconds_of(now))
-    _mark(session, ended, CardStatus.REVOKED, seconds_of(now))
-
-
-def end_device(session: Session, device_id: int, *, now: datetime) -> None:
-    """Forget a phone: its token and everything that was signed for it."""
-    devices.end(session, device_id, now=seconds_of(now))
-    living = credentials.living_of_device(session, device_id, now=seconds_of(now))
-    end_credentials(session, living, now=now)
-
-
-def checked_reason(reason: str) -> str:
-    """Staff's words for why, without blanks around them.
-
-    Raises:
-        ReasonRequired: The reason is empty or too long.
-    """
-    reason = reason.strip()
-    if not 1 <= len(reason) <= MAX_REASON_CHARS or not reason.isprintable():
-        raise ReasonRequired(f"a reason of 1 to {MAX_REASON_CHARS} characters is required")
-    return reason
-
-
 def _held(session: Session, pic: str, escn: str) -> Card:
     card = cards.by_escn(session, pic, escn)
     if card is not None:
@@ -265,39 +236,12 @@ def _change(
     session.add(card)
     if to in _STATUS:
         living = credentials.living_of_card(session, card.escn, now=at)
-        _mark(session, living, _STATUS[to], at)
+        mark_credentials(session, living, _STATUS[to], at)
     if to != CardState.ACTIVE:
         wallet_sessions.end_offers_of_card(session, card.escn, now=at)
     if to == CardState.ACTIVE or (was_known and to in _STATUS):
-        _tell_router(session, card, at)
+        tell_router(session, card, at)
     detail = card.reason if to in (CardState.SUSPENDED, CardState.REVOKED) else None
     audit.add(
         session, now=at, pic=card.pic, actor=actor, action=action, subject=card.escn, detail=detail
     )
-
-
-def _mark(session: Session, marked: Sequence[Credential], value: CardStatus, at: int) -> None:
-    places = [(credential.list_id, credential.index) for credential in marked]
-    if places:
-        status.set_values(session, places, value=value, now=at)
-
-
-def _tell_router(session: Session, card: Card, at: int) -> None:
-    student = session.get_one(Student, card.student_id)
-    if not _is_at_router(session, card, student):
-        return
-    subjects = [Subject(card.pic, card.student_id, card.escn)]
-    if student.router_registered_at is None:
-        subjects.insert(0, Subject(card.pic, card.student_id))
-    deliveries.want_all(session, subjects, now=at)
-
-
-def _is_at_router(session: Session, card: Card, student: Student) -> bool:
-    institution = session.get_one(Institution, card.pic)
-    if presence_of(institution, student) is Presence.PRESENT:
-        return True
-    # Read again while it is held: a consent given at this moment tells of the cards that it
-    # finds, so either it finds this change or we find the consent.
-    students.hold(session, card.pic, card.student_id)
-    session.refresh(institution)
-    return presence_of(institution, student) is Presence.PRESENT

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select, update
 
 from issuer.errors import DeliveryNotFound, DeliveryStateConflict
 from issuer.esc_router.inspection import retry_delivery
-from issuer.lifecycle import checked_reason
+from issuer.reasons import checked_reason
 from issuer.store import audit
 from issuer.store.deliveries import DeliveryState
 from issuer.tables import Delivery

@@ -56,7 +56,7 @@ def count_issued(session: Session, device_id: int, *, since: int) -> int:
 
 
 def end(session: Session, credential_ids: Sequence[int], *, now: int) -> None:
-    """Mark credentials as ended; `issuer.lifecycle.end_credentials` also revokes them."""
+    """Mark credentials as ended; `issuer.credential_life.end_credentials` also revokes them."""
     session.exec(
         update(Credential)
         .where(col(Credential.id).in_(credential_ids), col(Credential.ended_at).is_(None))

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from issuer import lifecycle
+from issuer import credential_life, lifecycle
 from issuer.errors import CardNotFound, CardStateConflict, ReasonRequired, UnknownPrefix
 from issuer.lifecycle import CardState
 from issuer.store import audit, cards, credentials, devices, keys, status, wallet_sessions
@@ -190,7 +190,7 @@ def test_open_offers_end_with_the_card(session: Session, card: Card) -> None:
 def test_a_credential_that_was_replaced_stays_revoked_when_the_card_is_reinstated(
     session: Session, card: Card, credential: Credential
 ) -> None:
-    lifecycle.end_credentials(session, [credential], now=NOW)
+    credential_life.end_credentials(session, [credential], now=NOW)
     suspend(session, card)
     reinstate(session, card)
 
@@ -200,7 +200,7 @@ def test_a_credential_that_was_replaced_stays_revoked_when_the_card_is_reinstate
 def test_a_phone_that_is_forgotten_takes_its_credentials_with_it(
     session: Session, card: Card, credential: Credential
 ) -> None:
-    lifecycle.end_device(session, credential.device_id, now=NOW)
+    credential_life.end_device(session, credential.device_id, now=NOW)
 
     session.refresh(credential)
     assert credential.ended_at == SECONDS
