@@ -33,6 +33,7 @@ export class AnswerView {
     this.#done = done;
     this.element.addEventListener("close", () => {
       clearTimeout(this.#timer);
+      this.element.replaceChildren(); // nothing of a card stays in the page
       this.#done();
     });
   }

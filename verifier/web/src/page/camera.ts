@@ -1,6 +1,6 @@
 /** The camera: frame after frame to the reader, each text that is seen to whoever listens. */
 
-import { pixelsOf, type CodeReader } from "./reading.ts";
+import { pixelsOf, ReaderError, type CodeReader } from "./reading.ts";
 
 const PAUSE = 60; // milliseconds between two frames, so that a phone stays cool
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
@@ -16,14 +16,25 @@ export class Camera {
   readonly #video: HTMLVideoElement;
   readonly #reader: CodeReader;
   readonly #seen: (text: string, frameAt: number) => void;
+  readonly #failed: () => void;
   readonly #canvas = document.createElement("canvas");
   #stream: MediaStream | null = null;
   #awake: WakeLockSentinel | null = null;
 
-  constructor(video: HTMLVideoElement, reader: CodeReader, seen: (text: string, frameAt: number) => void) {
+  /**
+   * @param seen - Is told each text, and when the frame was taken that shows it.
+   * @param failed - Is told that the camera stopped, since no frame can be read.
+   */
+  constructor(
+    video: HTMLVideoElement,
+    reader: CodeReader,
+    seen: (text: string, frameAt: number) => void,
+    failed: () => void,
+  ) {
     this.#video = video;
     this.#reader = reader;
     this.#seen = seen;
+    this.#failed = failed;
   }
 
   get isOn(): boolean {
@@ -39,7 +50,7 @@ export class Camera {
     this.#video.srcObject = this.#stream;
     await this.#video.play();
     void this.#stayAwake();
-    void this.#look(this.#stream);
+    void this.#lookOrFail(this.#stream);
   }
 
   stop(): void {
@@ -48,6 +59,16 @@ export class Camera {
     this.#video.srcObject = null;
     void this.#awake?.release();
     this.#awake = null;
+  }
+
+  async #lookOrFail(stream: MediaStream): Promise<void> {
+    try {
+      await this.#look(stream);
+    } catch (error) {
+      if (!(error instanceof ReaderError)) throw error;
+      this.stop();
+      this.#failed();
+    }
   }
 
   async #look(stream: MediaStream): Promise<void> {

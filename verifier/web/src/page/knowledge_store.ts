@@ -29,6 +29,7 @@ export class KnowledgeStore {
   readonly #database: Database;
   readonly #clock: () => number;
   #known: Known = null;
+  #digest: string | null = null; // of the file that `#known` came from
   #source: string | null = null;
 
   constructor(database: Database, clock: () => number) {
@@ -54,6 +55,7 @@ export class KnowledgeStore {
     const stored = await this.#load();
     this.#source = stored?.source ?? null;
     this.#known = stored === undefined ? null : await this.#knowledgeOf(stored);
+    this.#digest = stored?.digest ?? null;
   }
 
   /** The first anchors and address; given anew only after `forget`. */
@@ -78,8 +80,10 @@ export class KnowledgeStore {
     const stored = await this.#load();
     if (stored === undefined) return false;
     const digest = bytesToHex(await sha256(data));
-    if (digest === stored.digest && this.#known !== null && !(this.#known instanceof CardError)) return false;
-    const before = await this.#knowledgeOf(stored);
+    // Another page may have taken in what this one does not know yet.
+    if (stored.digest !== this.#digest) await this.open();
+    const before = this.#known;
+    if (digest === stored.digest && before !== null && !(before instanceof CardError)) return false;
     const knowledge = await verifyParts(unpackBundle(data), {
       anchors: keysOf(stored.anchors),
       now: this.#clock(),
@@ -94,7 +98,7 @@ export class KnowledgeStore {
       signedBy: stored.anchors,
       digest,
     } satisfies Stored);
-    this.#known = knowledge;
+    [this.#known, this.#digest] = [knowledge, digest];
     return true;
   }
 

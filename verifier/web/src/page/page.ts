@@ -45,6 +45,7 @@ export class Page {
     const reader = new CodeReader();
     this.#scan = new ScanView(reader, {
       seen: (text, frameAt) => void this.#see(text, frameAt),
+      failed: () => void this.#sayReaderFailed(),
       given: (text) => void this.#decide(text),
       chosen: (service) => void this.#change({ ...this.#settings, service }),
       export: () => void this.#export(),
@@ -117,15 +118,14 @@ export class Page {
 
   async #decide(text: string): Promise<void> {
     const { known } = this.#knowledge;
-    if (known === null) {
-      this.#settingsView.open();
-      return;
-    }
-    if (this.#isBusy) return;
+    const policy = policyOf(this.#settings);
+    if (known === null) this.#settingsView.open();
+    if (policy === null) this.#scan.say(this.#language.word("service_gone"));
+    if (known === null || policy === null || this.#isBusy) return;
     this.#isBusy = true;
     const start = performance.now();
     try {
-      const answer = await this.#desk.decide(text, known, policyOf(this.#settings));
+      const answer = await this.#desk.decide(text, known, policy);
       noteTime("esc-check", start);
       this.#signals.give(outcomeOf(answer), this.#settings);
       this.#answer.show(answer, this.#language, this.#settings.nextAfter);
@@ -133,6 +133,11 @@ export class Page {
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  async #sayReaderFailed(): Promise<void> {
+    await this.#render();
+    this.#scan.say(this.#language.word("reader_failed"));
   }
 
   async #count(answer: Answer): Promise<void> {
@@ -213,13 +218,13 @@ export class Page {
     const { known } = this.#knowledge;
     if (known === null || known instanceof CardError) return null;
     const instants = [...known.statusLists.values()].map((token) => token.issuedAt);
-    return instants.reduce((oldest, one) => Math.min(oldest, one), known.trust.issuedAt);
+    return instants.length === 0 ? known.trust.issuedAt : instants.reduce((a, b) => Math.min(a, b));
   }
 
   async #showState(): Promise<void> {
     const language = this.#language;
-    const [asOf, freshFor] = [this.#asOf(), policyOf(this.#settings).freshFor];
-    const isOld = asOf === null || clock() - asOf > freshFor;
+    const [asOf, policy] = [this.#asOf(), policyOf(this.#settings)];
+    const isOld = asOf === null || policy === null || clock() - asOf > policy.freshFor;
     this.#scan.showAsOf(this.#asOfLine(language, asOf), isOld);
     const counts = await countsOf(this.#database, dayOf(clock()));
     const words = Object.entries(counts).map(

@@ -19,6 +19,10 @@ self.onmessage = (event: MessageEvent<{ number: number; picture: ImageData }>) =
 };
 
 async function answer({ number, picture }: { number: number; picture: ImageData }): Promise<void> {
-  const [found] = await readBarcodes(picture, OPTIONS);
-  self.postMessage({ number, text: found?.isValid === true ? found.text : null });
+  try {
+    const [found] = await readBarcodes(picture, OPTIONS);
+    self.postMessage({ number, text: found?.isValid === true ? found.text : null });
+  } catch (error) {
+    self.postMessage({ number, fault: String(error) });
+  }
 }

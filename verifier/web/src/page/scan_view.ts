@@ -3,13 +3,14 @@
 import { Camera, cameraFault } from "./camera.ts";
 import { field, fileButton, h } from "./dom.ts";
 import type { Language } from "./languages.ts";
-import { pictureOf, type CodeReader } from "./reading.ts";
+import { codeIn, type CodeReader } from "./reading.ts";
 import { servicesIn } from "./services.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the view tells the page. */
 export interface ScanEvents {
   readonly seen: (text: string, frameAt: number) => void; // by the camera, again and again
+  readonly failed: () => void; // the camera stopped: no picture can be read
   readonly given: (text: string) => void; // by a picture or a field, once
   readonly chosen: (service: string) => void;
   readonly export: () => void;
@@ -29,7 +30,7 @@ export class ScanView {
     this.#reader = reader;
     this.#events = events;
     this.#video.muted = true;
-    this.camera = new Camera(this.#video, reader, events.seen);
+    this.camera = new Camera(this.#video, reader, events.seen, events.failed);
   }
 
   render(language: Language, settings: Settings): void {
@@ -93,12 +94,9 @@ export class ScanView {
   }
 
   async #readPicture(file: File, language: Language): Promise<void> {
-    const picture = await pictureOf(file);
-    const text = picture === null ? null : await this.#reader.read(picture);
-    if (text !== null) this.#events.given(text);
-    this.say(
-      text !== null ? "" : language.word(picture === null ? "picture_unreadable" : "picture_without_code"),
-    );
+    const found = await codeIn(file, this.#reader);
+    this.say("fault" in found ? language.word(found.fault) : "");
+    if ("text" in found) this.#events.given(found.text);
   }
 
   #form(language: Language): HTMLElement {

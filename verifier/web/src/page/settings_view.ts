@@ -4,7 +4,7 @@ import { parseRules, RulesError } from "../check/index.ts";
 import { namesOf, parseAnchors } from "./anchors.ts";
 import { field, fileButton, h } from "./dom.ts";
 import { languages, type Language } from "./languages.ts";
-import { pictureOf, type CodeReader } from "./reading.ts";
+import { codeIn, type CodeReader } from "./reading.ts";
 import { OWN } from "./services.ts";
 import type { Settings } from "./settings.ts";
 
@@ -170,10 +170,9 @@ export class SettingsView {
   }
 
   async #scan(file: File, language: Language, take: (text: string) => void): Promise<void> {
-    const picture = await pictureOf(file);
-    const text = picture === null ? null : await this.#reader.read(picture);
-    if (text === null) this.say(language.word("picture_without_code"));
-    else take(text);
+    const found = await codeIn(file, this.#reader);
+    this.say("fault" in found ? language.word(found.fault) : "");
+    if ("text" in found) take(found.text);
   }
 
   #knowledge(language: Language, state: SettingsState): HTMLElement[] {
