@@ -68,7 +68,8 @@ def parse_json_object(data: bytes) -> Json:
     """Read a JSON object (RFC 8259) strictly.
 
     Raises:
-        MalformedJws: Not UTF-8, not JSON, not an object, a name twice, a NaN or too deep.
+        MalformedJws: Not UTF-8, not JSON, not an object, a name twice, a NaN, too deep, or an
+            escape that is half a character.
     """
     try:
         value = _STRICT_JSON.decode(data.decode("utf-8"))
@@ -79,6 +80,8 @@ def parse_json_object(data: bytes) -> Json:
     # What opens fewer times than that cannot be deeper.
     if data.count(b"{") + data.count(b"[") >= MAX_JSON_DEPTH:
         _refuse_depth(value, MAX_JSON_DEPTH)
+    if b"\\u" in data:
+        _refuse_lone_surrogates(value)
     return value
 
 
@@ -206,6 +209,14 @@ def _refuse_depth(value: object, depth: int) -> None:
     if isinstance(children, list):
         for child in children:
             _refuse_depth(child, depth - 1)
+
+
+def _refuse_lone_surrogates(value: Json) -> None:
+    # No text of people has one, and nothing that writes UTF-8 could tell it any more.
+    try:
+        dump_json(value)
+    except UnicodeEncodeError as error:
+        raise MalformedJws("JSON with a lone surrogate") from error
 
 
 # Made once: making it takes longer than reading a disclosure.

@@ -142,8 +142,9 @@ def _parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _as_rules_error(str(error), text) from error
-    except RecursionError as error:
-        raise RulesError(None, "nested too deep") from error
+    except (RecursionError, ValueError) as error:
+        # Of numbers Python reads 4,300 digits.
+        raise RulesError(None, "nested too deep, or a number too long") from error
 
 
 def _as_rules_error(message: str, text: str) -> RulesError:

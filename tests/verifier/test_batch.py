@@ -217,9 +217,15 @@ def test_a_moment_is_read_or_it_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "noon", "2026-11-23T17:04:05", "2026-11-23", "1e9", "-5", "٣"]
-)
-def test_a_moment_without_zone_or_of_another_form_is_none(text: str) -> None:
+    "text",
+    [
+        "", "noon", "2026-11-23T17:04:05", "2026-11-23", "1e9", "-5", "٣",
+        "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00",
+    ],
+)  # fmt: skip
+def test_a_moment_without_zone_or_beyond_the_calendar_is_none(
+    text: str,
+) -> None:
     assert parse_moment(text) is None
 
 

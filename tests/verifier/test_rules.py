@@ -75,6 +75,7 @@ FAULTS = {
     "a dotted key": (SMALLEST + "live.only = true\n", None, "keys are written bare"),
     "a text of several lines": ('rules = 1\nservice = """Till"""\n', 2, "no triple quotes"),
     "too long": (SMALLEST + "#" * MAX_CHARS, None, "longer than 16384"),
+    "a number without end": ("rules = " + "1" * 5_000, None, "number too long"),
     "nested without end": (SMALLEST + "levels = " + "[" * 9_000, None, ""),
 }
 

@@ -78,10 +78,10 @@ def parse_moment(text: str) -> int | None:
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        # A time without zone would be guessed, and live codes live for seconds.
+        return None if moment.tzinfo is None else int(moment.astimezone(UTC).timestamp())
+    except (ValueError, OverflowError):  # in UTC it may be before the first year
         return None
-    # A time without zone would be guessed, and live codes live for seconds.
-    return None if moment.tzinfo is None else int(moment.astimezone(UTC).timestamp())
 
 
 class Report:

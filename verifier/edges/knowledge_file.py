@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from verifier.bundle import Knowledge, repack_bundle, verify_bundle
 from verifier.edges.folder_lock import KnowledgeError, hold_folder
 from verifier.errors import CardError, DocumentError
-from verifier.jws import parse_public_jwk, public_jwk_of
+from verifier.jws import parse_json_object, parse_public_jwk, public_jwk_of
 
 FILE_NAME = "knowledge.json"
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -120,9 +120,9 @@ def load_anchors(path: Path) -> Anchors:
         KnowledgeError: It cannot be read or holds no public P-256 key.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json_object(path.read_bytes())
         anchors = _parse_anchors(content.get("keys", [content]))
-    except (OSError, CardError, AttributeError, TypeError, ValueError) as error:
+    except (OSError, CardError, TypeError, ValueError) as error:
         raise KnowledgeError(f"{path} is not a JWK or JWK Set with public P-256 keys") from error
     if not anchors:
         raise KnowledgeError(f"{path} holds no key")
@@ -135,9 +135,10 @@ def _stored_of(content: dict[str, Any], folder: Path, now: int) -> Stored:
             base64.b64decode(content["bundle"], validate=True),
             anchors=_parse_anchors(content["signed_by"]),
             now=now,
-            least_sequence=int(content["sequence"]),
+            least_sequence=_whole(content["sequence"]),
         )
-        return Stored(knowledge, content["source"], content["etag"], int(content["fetched_at"]))
+        source, etag = (_text_or_none(content[name]) for name in ("source", "etag"))
+        return Stored(knowledge, source, etag, _whole(content["fetched_at"]))
     except DocumentError as error:
         raise KnowledgeError(f"what is stored cannot be used: {error}") from error
     except (CardError, KeyError, TypeError, ValueError) as error:
@@ -151,7 +152,7 @@ def _load_previous(
         return None, given, 0
     content = _read(folder / FILE_NAME)
     try:
-        anchors, sequence = _parse_anchors(content["anchors"]), int(content["sequence"])
+        anchors, sequence = _parse_anchors(content["anchors"]), _whole(content["sequence"])
     except (CardError, KeyError, TypeError, ValueError) as error:
         raise KnowledgeError(f"{folder / FILE_NAME} is damaged; remove it") from error
     try:
@@ -165,14 +166,23 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise KnowledgeError(f"{path} is damaged: too large")
-        content = json.loads(path.read_bytes())
+        return parse_json_object(path.read_bytes())
     except FileNotFoundError as error:
         raise KnowledgeError("nothing is known yet; run: python -m verifier fetch") from error
-    except (OSError, ValueError) as error:
+    except (OSError, CardError) as error:
         raise KnowledgeError(f"{path} cannot be read; fetch again") from error
-    if not isinstance(content, dict):
-        raise KnowledgeError(f"{path} is damaged; fetch again")
-    return content
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("a text, or nothing")
+    return value
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError("a whole number")
+    return value
 
 
 def _replace(path: Path, data: bytes) -> None:

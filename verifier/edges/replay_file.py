@@ -25,8 +25,13 @@ class ReplayFile:
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS shown (key BLOB PRIMARY KEY, until INTEGER NOT NULL)"
             )
+            # A file that is there but cannot be written is found out now, not at the first code.
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute("ROLLBACK")
         except (OSError, sqlite3.Error) as error:
-            raise KnowledgeError(f"codes cannot be remembered in {folder}") from error
+            raise KnowledgeError(
+                f"codes cannot be remembered in {folder}: it must be writable (or: check --forget)"
+            ) from error
 
     def remember(self, key: bytes, *, now: int, until: int) -> bool:
         """Remember a code until a time; False means that it was shown before.

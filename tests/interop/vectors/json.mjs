@@ -64,7 +64,8 @@ class Reader {
 
   string() {
     const found = this.match(TEXT) ?? refuse("MalformedJws", "not a JSON text");
-    return JSON.parse(found[0]);
+    const text = JSON.parse(found[0]);
+    return text.isWellFormed() ? text : refuse("MalformedJws", "a lone surrogate");
   }
 
   object(level) {
