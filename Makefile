@@ -9,9 +9,10 @@ WEB := verifier/web
 WEB_INSTALLED := $(WEB)/node_modules/.installed
 TEST_WORKERS ?= 2
 RUNS ?= 1000
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports vectors bench faults format lock install interop web web-checks clean
+.PHONY: help demo test check lint types imports vectors bench faults fuzz format lock install interop web web-checks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,11 @@ bench: $(INSTALLED) ## Measure every figure against its floor, write docs/benchm
 
 faults: $(INSTALLED) ## Play RUNS=1000 fault runs, write docs/fault-runs.md
 	$(BIN)/python -m tests.issuer.esc_router.fault_runs --runs $(RUNS) --write
+
+fuzz: $(INSTALLED) ## Look for inputs that harm the verifier, MINUTES=10 for all targets together
+	@$(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("atheris") is None)' \
+	|| { echo "make fuzz needs atheris, which has wheels for Linux on x86-64 only"; exit 1; }
+	$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES)
 
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix .
