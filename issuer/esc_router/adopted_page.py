@@ -69,7 +69,7 @@ class AdoptedPage:
     def record(self, page: Stretch) -> None:
         """Judge and note each card, and make those that are adopted."""
         institution = self._institution()
-        shown = dict(page.cards) | dict.fromkeys(page.refused)
+        shown = dict(page.cards) | dict.fromkeys(page.refused_cards)
         read = {number: read_card(number, there, institution) for number, there in shown.items()}
         held = self._held([card for card in read.values() if isinstance(card, CardThere)])
         keep_clear_of(self.session, institution.pic, list(read))
