@@ -57,5 +57,9 @@ export default defineConfig({
     },
   },
   worker: { format: "es" },
-  test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    testTimeout: 60_000 + 1000 * Number(process.env["ESC_FUZZ_SECONDS"] ?? "0"),
+    hookTimeout: 60_000,
+  },
 });

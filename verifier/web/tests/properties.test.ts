@@ -21,6 +21,13 @@ const NOW = 1_800_000_000;
 const MOST_MS = 50; // for one check of garbage
 let knowledge: Knowledge;
 
+/** How long a property is tried: so many times, or for ESC_FUZZ_SECONDS. */
+function limits(numRuns: number): object {
+  const seconds = Number(process.env["ESC_FUZZ_SECONDS"] ?? "0");
+  const untilThen = { numRuns: 1e9, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false };
+  return seconds > 0 ? untilThen : { numRuns };
+}
+
 beforeAll(async () => {
   knowledge = await knowledgeOf("usual.escbundle", NOW);
 });
@@ -79,23 +86,23 @@ describe("a refusal of ours, or an answer, for", () => {
 
   it("a damaged code", async () => {
     const check = (text: string) => refusesOrTakes(() => verifyCard(text, { knowledge, now: NOW }));
-    await fc.assert(fc.asyncProperty(fc.oneof(damaged(code), anything), check), { numRuns: 3_000 });
+    await fc.assert(fc.asyncProperty(fc.oneof(damaged(code), anything), check), limits(3_000));
   });
 
   it("a damaged credential", async () => {
     const check = (text: string) => refusesOrTakes(() => verifyCredential(text, { knowledge, now: NOW }));
-    await fc.assert(fc.asyncProperty(fc.oneof(damaged(credential), anything), check), { numRuns: 3_000 });
+    await fc.assert(fc.asyncProperty(fc.oneof(damaged(credential), anything), check), limits(3_000));
   });
 
   it("a damaged trust list", async () => {
     const anchors = [keyOf("trust")];
     const check = (text: string) => refusesOrTakes(() => verifyTrustList(text, { anchors, now: NOW }));
-    await fc.assert(fc.asyncProperty(fc.oneof(damaged(trustList), anything), check), { numRuns: 500 });
+    await fc.assert(fc.asyncProperty(fc.oneof(damaged(trustList), anything), check), limits(500));
   });
 
   it("a damaged status list", async () => {
     const check = (text: string) => refusesOrTakes(() => parseStatusListToken(text));
-    await fc.assert(fc.asyncProperty(fc.oneof(damaged(statusList), anything), check), { numRuns: 1_000 });
+    await fc.assert(fc.asyncProperty(fc.oneof(damaged(statusList), anything), check), limits(1_000));
   });
 
   it("a bundle cut at every byte", async () => {
@@ -114,7 +121,7 @@ describe("a refusal of ours, or an answer, for", () => {
       await refusesOrTakes(() => parseJson(bytes));
       await refusesOrTakes(() => verifyBundle(bytes, { anchors: [keyOf("trust")], now: NOW }));
     };
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), check), { numRuns: 2_000 });
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), check), limits(2_000));
   });
 
   it("any text as an identifier", async () => {
@@ -123,7 +130,7 @@ describe("a refusal of ours, or an answer, for", () => {
       await refusesOrTakes(() => parseEsi(`urn:schac:personalUniqueCode:int:esi:${text}`));
       await refusesOrTakes(() => parseEscn(text));
     };
-    await fc.assert(fc.asyncProperty(anything, check), { numRuns: 1_000 });
+    await fc.assert(fc.asyncProperty(anything, check), limits(1_000));
   });
 
   it.each([
@@ -173,7 +180,7 @@ describe("one spelling for each byte string", () => {
           }
         }
       }),
-      { numRuns: 3_000 },
+      limits(3_000),
     );
   });
 });
