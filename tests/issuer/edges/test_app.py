@@ -53,7 +53,9 @@ EVERY_STAFF_ROUTE = [
     ("POST", "/api/v1/cards/{escn}/reinstate"),
     ("POST", "/api/v1/cards/{escn}/revoke"),
     ("GET", "/api/v1/deliveries"),
+    ("POST", "/api/v1/deliveries/retry"),
     ("POST", "/api/v1/deliveries/{id}/retry"),
+    ("POST", "/api/v1/deliveries/{id}/discard"),
     ("GET", "/api/v1/audit"),
 ]
 FILE = {"file": ("s.csv", b"esi,full_name,expires_on\n", "text/csv")}
@@ -65,8 +67,10 @@ def _request(method: str, path: str, escn: str) -> dict[str, Any]:
         request["files"] = FILE
     elif path == "/api/v1/cards" and method == "POST":
         request["json"] = {"esi": ESI, "expires_on": "2028-08-31"}
-    elif path.endswith(("suspend", "revoke")):
+    elif path.endswith(("suspend", "revoke", "discard")):
         request["json"] = {"reason": "Test"}
+    elif path.endswith("deliveries/retry"):
+        request["json"] = {}
     return {"method": method, "path": path.format(escn=escn, id=1), **request}
 
 
