@@ -131,6 +131,7 @@ def _show(card: Card, student: Student, phones: int, router: CardStanding) -> No
             ("  why", router.why),
             ("  attempts", router.attempts or None),
             ("  next attempt", moment(router.next_attempt_at)),
+            ("  delivery", router.delivery),
             ("Changed", moment(card.updated_at)),
         ],
         title=f"Card {card.escn}",

@@ -49,6 +49,7 @@ class CardStanding:
         why: The router's code and our sentence, without personal data.
         attempts: Of the delivery that decides.
         next_attempt_at: Seconds; only while it waits or fails.
+        delivery: The number of the delivery that waits, fails or was refused.
     """
 
     standing: Standing
@@ -57,6 +58,7 @@ class CardStanding:
     why: str | None = None
     attempts: int = 0
     next_attempt_at: int | None = None
+    delivery: int | None = None
 
 
 OPEN = (DeliveryState.WAITING.value, DeliveryState.STOPPED.value)
@@ -183,7 +185,15 @@ def _said(standing: Standing) -> ColumnElement[str]:
     return literal(standing.value)
 
 
-_FACTS = ("state", "failing_since", "last_error", "attempts", "next_attempt_at", "created_at")
+_FACTS = (
+    "id",
+    "state",
+    "failing_since",
+    "last_error",
+    "attempts",
+    "next_attempt_at",
+    "created_at",
+)
 
 
 def _facts_of(delivery: Any, prefix: str) -> list[ColumnElement[Any]]:
@@ -206,6 +216,7 @@ def _card_standing(row: Mapping[Any, Any]) -> CardStanding:
         why=cause["last_error"],
         attempts=cause["attempts"],
         next_attempt_at=cause["next_attempt_at"] if is_due else None,
+        delivery=cause["id"] if is_open else None,
     )
 
 

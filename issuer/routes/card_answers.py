@@ -25,6 +25,9 @@ class CardRouterAnswer(Answer):
     )
     attempts: int
     next_attempt_at: Instant | None
+    delivery: int | None = Field(
+        description="The delivery that waits, fails or was refused: to retry or to discard"
+    )
 
 
 class CardAnswer(Answer):
