@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from verifier.cli.answers import moment_of
 from verifier.cli.arguments import parse_arguments
 from verifier.cli.batch import run_batch
 from verifier.cli.check import run_check
@@ -18,9 +19,9 @@ from verifier.cli.status import run_export, run_status
 from verifier.cli.web import run_web
 from verifier.edges.fetching import FetchError
 from verifier.edges.images import ImageError
-from verifier.edges.knowledge_file import KnowledgeError
+from verifier.edges.knowledge_file import KnowledgeError, KnowledgeFromFuture
 from verifier.edges.rules_file import RulesFileError
-from verifier.errors import DocumentError
+from verifier.errors import DocumentError, DocumentFromFuture
 
 
 def main(words: list[str]) -> int:
@@ -33,6 +34,8 @@ def main(words: list[str]) -> int:
         return _fail(str(error), 2)
     except (InputError, ImageError) as error:
         return _fail(str(error), 1)
+    except KnowledgeFromFuture as error:
+        return _fail(f"{error}. {_doubt(language)}", 3)
     except KnowledgeError as error:
         return _fail(str(error), 3)
     except FetchError as error:
@@ -65,7 +68,12 @@ def _now() -> int:
 
 def _sentences_of(error: DocumentError, language: Language) -> str:
     texts = language.refusal(type(error).__name__)
-    return f"{texts.sentence} {texts.hint} [{type(error).__name__}: {error}]"
+    doubt = f" {_doubt(language)}" if isinstance(error, DocumentFromFuture) else ""
+    return f"{texts.sentence} {texts.hint}{doubt} [{type(error).__name__}: {error}]"
+
+
+def _doubt(language: Language) -> str:
+    return language.word("clock_wrong", moment=moment_of(_now()))
 
 
 def _fail(sentence: str, code: int) -> int:

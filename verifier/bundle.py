@@ -32,6 +32,7 @@ BUNDLE_VERSION = 1
 MAX_BUNDLE_BYTES = 16 * 1024 * 1024  # as carried; all of Europe's cards take about 2 MB
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 MAX_STATUS_LISTS = 20_000
+_FROM_FUTURE = "it is from the future: a clock is wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Knowledge:
     ) -> StatusListToken | None:
         """An institution's list by its number, if it is known."""
         return self.status_lists.get(institution.status_lists.get(number, ""))
+
+    @property
+    def is_from_future(self) -> bool:
+        """Whether a part was left out since it was signed after now: a clock is wrong."""
+        return any(problem.endswith(_FROM_FUTURE) for problem in self.problems)
 
 
 def pack_bundle(
@@ -199,7 +205,7 @@ def _verify_status_list(
 ) -> None:
     key = _find_signer(token, institution)
     if token.issued_at > now + LEEWAY:
-        raise DocumentFromFuture("it is from the future: a clock is wrong")
+        raise DocumentFromFuture(_FROM_FUTURE)
     try:
         verify_jws(token.jws, key.public_key)
     except BadSignature as error:

@@ -10,7 +10,7 @@ from verifier.errors import CardError, CodeFromFuture, NotYetValid, StaleCode
 from verifier.policy import DAY, HOUR, Freshness
 
 # What a wrong clock on this device would look like.
-_CLOCK_REFUSALS = (CodeFromFuture, NotYetValid, StaleCode)
+CLOCK_REFUSALS = (CodeFromFuture, NotYetValid, StaleCode)
 _RED, _GREEN, _YELLOW, _BOLD, _RESET = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[0m"
 
 
@@ -101,7 +101,7 @@ def _refused_lines(answer: Answer, language: Language, colour: bool) -> list[str
     texts = language.refusal(name)
     word = _paint(language.word("refused"), _RED, colour)
     lines = [f"✘ {word}  {texts.sentence}", f"  {texts.hint}"]
-    if isinstance(answer.refusal, _CLOCK_REFUSALS):
+    if isinstance(answer.refusal, CLOCK_REFUSALS):
         lines.append(f"  {language.word('clock_hint', moment=moment_of(answer.checked_at))}")
     lines.append(f"  [{name}]")
     return lines

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from verifier.cli.answers import Answer, as_json, as_text
+from verifier.cli.answers import Answer, as_json, as_text, moment_of
 from verifier.cli.check_options import binding_of, policy_of
 from verifier.cli.desk import Desk
 from verifier.cli.languages import Language
@@ -27,6 +27,9 @@ def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -
         answer = desk.decide(text, policy, challenge=arguments.challenge, binding=binding)
         refused += not answer.is_valid
         _print(answer, language, as_lines=arguments.json, colour=colour)
+        if desk.doubts_clock():
+            doubt = language.word("clock_wrong", moment=moment_of(clock()))
+            print(f"⚠ {doubt}", file=sys.stderr if arguments.json else sys.stdout, flush=True)
     if replay is None and not arguments.json:
         print(language.word("no_replay_memory"))
     return 1 if refused else 0

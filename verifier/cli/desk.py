@@ -11,15 +11,19 @@ from pathlib import Path
 
 from verifier.bundle import Knowledge
 from verifier.checks import VerifiedCard
-from verifier.cli.answers import Answer
-from verifier.edges.knowledge_file import KnowledgeError
+from verifier.cli.answers import CLOCK_REFUSALS, Answer
+from verifier.edges.knowledge_file import KnowledgeError, KnowledgeFromFuture
 from verifier.edges.knowledge_folder import Mark, load_lists, mark_lists
 from verifier.errors import CardError, UnknownInstitution
 from verifier.policy import Policy
 from verifier.replay import ReplayMemory
 from verifier.signature_cache import SignatureCache
+from verifier.trust import LEEWAY
 from verifier.verify import verify_card
 from verifier.verify_credential import ExpectedKeyBinding, verify_credential
+
+_IN_A_ROW = 2  # refusals for their time: one may be a copy, more are rather this clock
+_PATIENCE = 10  # seconds, after which knowledge from the future is tried again
 
 
 @dataclass
@@ -40,6 +44,9 @@ class Desk:
     _cache: SignatureCache = field(default_factory=SignatureCache)
     _lists: dict[str, Knowledge] = field(default_factory=dict)
     _marks: dict[str, Mark | None] | None = None
+    _taken_in_at: int = 0
+    _is_from_future: bool = False
+    _untimely: int = 0  # refusals in a row that a wrong clock would explain
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lists(self) -> dict[str, Knowledge]:
@@ -47,14 +54,27 @@ class Desk:
 
         Raises:
             KnowledgeError: Nothing that can be used.
+            KnowledgeFromFuture: Nothing, since it was signed after now.
         """
         with self._lock:
             marks = mark_lists(self.folder)
-            if marks != self._marks:
+            if marks != self._marks or self._may_be_past_now():
                 self._take_in(marks)
             if not self._lists:
-                raise KnowledgeError("; ".join(self.problems))
+                kind = KnowledgeFromFuture if self._is_from_future else KnowledgeError
+                raise kind("; ".join(self.problems))
             return self._lists
+
+    def doubts_clock(self) -> bool:
+        """Whether this machine's clock is probably wrong.
+
+        Either knowledge was signed after now, or several codes in a row were refused for their
+        time.
+        """
+        now = self.clock()
+        signed_at = (known.trust.issued_at for known in self._lists.values())
+        is_behind = any(moment > now + LEEWAY for moment in signed_at)
+        return is_behind or self._is_from_future or self._untimely >= _IN_A_ROW
 
     def decide(
         self,
@@ -100,9 +120,17 @@ class Desk:
             )
 
         try:
-            return Answer(_first_that_knows(lists, verify), None, now)
+            answer = Answer(_first_that_knows(lists, verify), None, now)
         except CardError as refusal:
-            return Answer(None, refusal, now)
+            answer = Answer(None, refusal, now)
+        if at is None:
+            untimely = isinstance(answer.refusal, CLOCK_REFUSALS)
+            self._untimely = self._untimely + 1 if untimely else 0
+        return answer
+
+    def _may_be_past_now(self) -> bool:
+        # A machine without a clock of its own starts in the past, until the network tells it.
+        return self._is_from_future and abs(self.clock() - self._taken_in_at) >= _PATIENCE
 
     def _take_in(self, marks: dict[str, Mark | None]) -> None:
         try:
@@ -110,9 +138,11 @@ class Desk:
             # A list that cannot be read any more stays as it was.
             kept = {name: old for name, old in self._lists.items() if name in marks}
             self._lists = dict(sorted({**kept, **known.lists}.items()))
-            self.problems = known.problems
+            self.problems, self._is_from_future = known.problems, known.is_from_future
         except KnowledgeError as error:
             self.problems = (str(error),)
+            self._is_from_future = isinstance(error, KnowledgeFromFuture)
+        self._taken_in_at = self.clock()
         # A file that cannot be used is not read again until it changes.
         self._marks = marks
 

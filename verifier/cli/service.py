@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from verifier.cli.answers import as_json, instant_of
+from verifier.cli.answers import as_json, instant_of, moment_of
 from verifier.cli.desk import Desk
 from verifier.cli.knowing import summary_of
 from verifier.cli.languages import Language, available_languages, load_language
@@ -75,13 +75,16 @@ class Service:
             knowledge = [{"list": name, **summary_of(lists[name])} for name in lists]
         except KnowledgeError:
             knowledge = []  # the desk's problems say why
+        now, problems = self.desk.clock(), [*self.desk.problems, *self.fetch_problems]
+        if self.desk.doubts_clock():
+            problems.append(self.language.word("clock_wrong", moment=moment_of(now)))
         return {
             "knowledge": knowledge,
-            "problems": [*self.desk.problems, *self.fetch_problems],
+            "problems": problems,
             "services": {
                 name: rules.name_in(self.language.code) for name, rules in self.services.items()
             },
-            "clock": instant_of(self.desk.clock()),
+            "clock": instant_of(now),
         }
 
     def health(self) -> dict[str, Any]:

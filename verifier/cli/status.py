@@ -38,7 +38,8 @@ def run_status(arguments: argparse.Namespace, language: Language, clock: Clock) 
     if not arguments.json:
         for problem in desk.problems:
             print(f"! {problem}")
-        print(language.word("clock_now", moment=moment_of(now)))
+        word = "clock_wrong" if desk.doubts_clock() else "clock_now"
+        print(language.word(word, moment=moment_of(now)))
     return 0
 
 

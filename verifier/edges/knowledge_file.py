@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.bundle import Knowledge, repack_bundle, verify_bundle
 from verifier.edges.folder_lock import KnowledgeError, hold_folder
-from verifier.errors import CardError, DocumentError
+from verifier.errors import CardError, DocumentError, DocumentFromFuture
 from verifier.jws import parse_json_object, parse_public_jwk, public_jwk_of
 
 FILE_NAME = "knowledge.json"
@@ -26,6 +26,7 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 __all__ = [
     "Anchors",
     "KnowledgeError",
+    "KnowledgeFromFuture",
     "Stored",
     "load_anchors",
     "load_knowledge",
@@ -34,6 +35,10 @@ __all__ = [
 ]
 
 Anchors = tuple[ec.EllipticCurvePublicKey, ...]
+
+
+class KnowledgeFromFuture(KnowledgeError):
+    """What is stored was signed after now: the clock of this machine is behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ def load_knowledge(folder: Path, *, now: int) -> Stored:
 
     Raises:
         KnowledgeError: Nothing is stored there, or it cannot be used any more.
+        KnowledgeFromFuture: It was signed after now.
     """
     return _stored_of(_read(folder / FILE_NAME), folder, now)
 
@@ -139,6 +145,8 @@ def _stored_of(content: dict[str, Any], folder: Path, now: int) -> Stored:
         )
         source, etag = (_text_or_none(content[name]) for name in ("source", "etag"))
         return Stored(knowledge, source, etag, _whole(content["fetched_at"]))
+    except DocumentFromFuture as error:
+        raise KnowledgeFromFuture(f"what is stored cannot be used: {error}") from error
     except DocumentError as error:
         raise KnowledgeError(f"what is stored cannot be used: {error}") from error
     except (CardError, KeyError, TypeError, ValueError) as error:

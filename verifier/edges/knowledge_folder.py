@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verifier.bundle import Knowledge
-from verifier.edges.knowledge_file import FILE_NAME, KnowledgeError, load_knowledge
+from verifier.edges.knowledge_file import (
+    FILE_NAME,
+    KnowledgeError,
+    KnowledgeFromFuture,
+    load_knowledge,
+)
 
 USUAL = ""  # the name of the usual list
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
@@ -25,6 +30,7 @@ class Known:
 
     lists: dict[str, Knowledge]
     problems: tuple[str, ...]
+    is_from_future: bool  # something was signed after now: a clock is wrong
 
 
 def folder_of(folder: Path, name: str) -> Path:
@@ -60,17 +66,22 @@ def load_lists(folder: Path, *, now: int) -> Known:
 
     Raises:
         KnowledgeError: None of them can be used.
+        KnowledgeFromFuture: None, and one since it was signed after now.
     """
     lists: dict[str, Knowledge] = {}
     problems: list[str] = []
+    is_from_future = False
     for name in names_of_lists(folder):
         try:
             lists[name] = load_knowledge(folder_of(folder, name), now=now).knowledge
         except KnowledgeError as error:
             problems.append(f"list {name}: {error}" if name else str(error))
+            is_from_future |= isinstance(error, KnowledgeFromFuture)
     if not lists:
-        raise KnowledgeError("; ".join(problems))
-    return Known(lists, tuple(problems))
+        kind = KnowledgeFromFuture if is_from_future else KnowledgeError
+        raise kind("; ".join(problems))
+    is_from_future |= any(known.is_from_future for known in lists.values())
+    return Known(lists, tuple(problems), is_from_future)
 
 
 def mark_lists(folder: Path) -> dict[str, Mark | None]:
