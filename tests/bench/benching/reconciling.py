@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,34 @@ HERE = Path(__file__).parent
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """Calls a second of a whole run, and the memory of its process."""
-    count = effort.of(2_000, 30, full=100_000)
+    """Calls a second against bare httpx, turn by turn; and the memory of a whole run's process."""
+    count = effort.of(2_000, 30)
+    floors, ours = [], []
+    with _equal_sides(count) as (url, folder):
+        for _ in range(effort.of(3, 1)):
+            floors.append(_asked("bare_reads.py", url, KEY, str(THREADS)))
+            ours.append(_asked("reconcile_once.py", url, folder, str(THREADS)))
+    floor = max(floors, key=lambda one: one["rate"])
+    best = max(ours, key=lambda one: one["rate"])
+    if best["differences"] or best["calls"] != floor["calls"]:
+        raise RuntimeError(f"expected two equal sides, got {best} against {floor}")
+    what = f"reconciliation of {count:,} cards, calls of the router"
+    floor_is = f"bare httpx, the same reads, {THREADS} at once"
+    note = f"{best['calls']:,} calls: ten persons or cards a page, and one read for each card"
+    yield Figure(what, floor_is, 0.5, floor["rate"], best["rate"], Kind.RATE, note)
+    count = effort.of(count, count, full=100_000)
+    if effort.full:
+        with _equal_sides(count) as (url, folder):
+            ours = [_asked("reconcile_once.py", url, folder, str(THREADS))]
+    memory = max(one["memory"] for one in ours)
+    what = f"… the most memory of its process, {count:,} cards"
+    note = f"{ours[-1]['calls']:,} calls in {ours[-1]['seconds']:.0f} s"
+    yield Figure(what, "200 MB", MOST_MEMORY, None, memory, Kind.SIZE, note)
+
+
+@contextmanager
+def _equal_sides(count: int) -> Iterator[tuple[str, str]]:
+    """A router's address and our folder, which hold the same students with a card each."""
     with tempfile.TemporaryDirectory() as folder:
         deployment = Deployment(Path(folder))
         deployment.import_cards(count)
@@ -42,22 +69,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
         words = ("--port", "0", "--database", str(there), "--no-page")
         known = ("--organisation", f"{PIC}:Daugava University:{KEY}")
         with running("-m", "issuer.esc_router.sandbox", *words, *known) as port:
-            url = f"http://127.0.0.1:{port}/esc-rest"
-            floors, ours = [], []
-            for _ in range(effort.of(3, 1, full=1)):
-                floors.append(_asked("bare_reads.py", url, KEY, str(THREADS)))
-                ours.append(_asked("reconcile_once.py", url, folder, str(THREADS)))
-    floor = max(floors, key=lambda one: one["rate"])
-    best = max(ours, key=lambda one: one["rate"])
-    if best["differences"] or best["calls"] != floor["calls"]:
-        raise RuntimeError(f"expected two equal sides, got {best} against {floor}")
-    what = f"reconciliation of {count:,} cards, calls of the router"
-    floor_is = f"bare httpx, the same reads, {THREADS} at once"
-    note = f"{best['calls']:,} calls, ten cards a page and one read each; {best['seconds']:.0f} s"
-    yield Figure(what, floor_is, 0.5, floor["rate"], best["rate"], Kind.RATE, note)
-    memory = max(one["memory"] for one in ours)
-    what = "… the most memory of its process"
-    yield Figure(what, "200 MB", MOST_MEMORY, None, memory, Kind.SIZE)
+            yield f"http://127.0.0.1:{port}/esc-rest", folder
 
 
 def _make_equal(deployment: Deployment, there: Path) -> None:
