@@ -201,6 +201,10 @@ class _Round:
                 institutions.pause_router(session, pic, until=until)
 
     def _something_was_late(self) -> bool:
+        # Seldom: so it is looked for without the writer's lock.
+        with Session(self.channel.engine.execution_options(read_only=True)) as session:
+            if not pauses.is_anything_late(session, now=self.channel.now()):
+                return False
         with Session(self.channel.engine) as session, session.begin():
             return pauses.make_due_again(session, now=self.channel.now()) > 0
 

@@ -10,6 +10,7 @@ from secrets import SystemRandom
 
 from sqlalchemy import ColumnElement, case, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from issuer.store.deliveries import DeliveryState
 from issuer.tables import Delivery, Institution
@@ -19,24 +20,20 @@ LONGEST_PAUSE = timedelta(hours=1)
 _RANDOM = SystemRandom()
 
 
+def is_anything_late(session: Session, *, now: int) -> bool:
+    """Whether `make_due_again` would find anything; this only reads."""
+    return session.exec(_waiting_longer(now).limit(1)).first() is not None
+
+
 def make_due_again(session: Session, *, now: int, everything: bool = False) -> int:
     """Make due what waits longer than its failures ask for; returns how many these are.
 
     That is so when the clock was set back. After an outage (`everything`) all that failed in it
     becomes due.
     """
-    late = (
-        select(col(Delivery.id))
-        .where(
-            col(Delivery.pic).in_(select(col(Institution.pic))),
-            col(Delivery.state) == DeliveryState.WAITING.value,
-            col(Delivery.next_attempt_at) > now,
-        )
-        .with_for_update(skip_locked=True, of=Delivery)
-    )
-    if not everything:
-        late = late.where(col(Delivery.next_attempt_at) > now + _longest_pause_in_sql())
-    due = update(Delivery).where(col(Delivery.id).in_(late)).values(next_attempt_at=now)
+    late = _waiting(now) if everything else _waiting_longer(now)
+    free = late.with_for_update(skip_locked=True, of=Delivery)
+    due = update(Delivery).where(col(Delivery.id).in_(free)).values(next_attempt_at=now)
     return session.exec(due).rowcount
 
 
@@ -54,6 +51,18 @@ def pause_after(attempts: int, *, random: float) -> timedelta:
 def random_fraction() -> float:
     """A fresh number from 0 to 1 for `pause_after`."""
     return _RANDOM.random()
+
+
+def _waiting(now: int) -> SelectOfScalar[int | None]:
+    return select(col(Delivery.id)).where(
+        col(Delivery.pic).in_(select(col(Institution.pic))),
+        col(Delivery.state) == DeliveryState.WAITING.value,
+        col(Delivery.next_attempt_at) > now,
+    )
+
+
+def _waiting_longer(now: int) -> SelectOfScalar[int | None]:
+    return _waiting(now).where(col(Delivery.next_attempt_at) > now + _longest_pause_in_sql())
 
 
 def _longest_pause_in_sql() -> ColumnElement[int]:
