@@ -95,3 +95,25 @@ it("can be worked by keyboard alone, and the focus is where it is needed", async
   const focused = page.getByLabel("Code, typed by a scanner or pasted");
   expect(await focused.evaluate((input) => input === document.activeElement)).toBe(true);
 }, 180_000);
+
+it("tells the outcomes apart by sound and vibration as well, unless they are switched off", async () => {
+  device = await Device.open();
+  await device.context.addInitScript(`
+    window.given = [];
+    Navigator.prototype.vibrate = (pattern) => window.given.push(String(pattern));
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (at) { window.given.push(this.frequency.value); start.call(this, at); };`);
+  const page = await device.setUp(server.address, publisher.address);
+  const check = async (text: string) => {
+    await page.locator(".typed input").fill(text);
+    await page.locator(".typed button").click();
+    await page.locator(".next").click();
+    return page.evaluate(() => (window as unknown as { given: unknown[] }).given.splice(0));
+  };
+  expect(await check(STATIC)).toEqual(["80", 660, 990]);
+  expect(await check(REVOKED)).toEqual(["400", 220, 165]);
+  await page.getByRole("button", { name: "Settings" }).click();
+  for (const name of ["Sounds", "Vibration"]) await page.getByLabel(name).uncheck();
+  await page.getByRole("button", { name: "Close" }).click();
+  expect(await check(STATIC)).toEqual([]);
+}, 180_000);
