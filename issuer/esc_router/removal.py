@@ -19,7 +19,7 @@ from sqlmodel import Session, col, or_, select
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.outbox import Claim
 from issuer.esc_router.views import PersonOutcome
-from issuer.store.deliveries import DeliveryState
+from issuer.store.deliveries import TOOK_ITS_PLACE, DeliveryState
 from issuer.tables import Card, Delivery, Erasure, Student
 
 
@@ -69,6 +69,19 @@ class Removal:
             self._note(
                 update(Card).where(col(Card.escn) == escn).values(router_registered_at=None)
             )
+
+    def was_tried(self) -> bool:
+        """Whether the router may have heard of the student, though it never said so."""
+        tried = select(col(Delivery.id)).where(
+            col(Delivery.student_id) == self.claim.student_id,
+            or_(
+                col(Delivery.attempts) > 1,
+                col(Delivery.failing_since).is_not(None),
+                col(Delivery.last_error) == TOOK_ITS_PLACE,
+            ),
+        )
+        with Session(self.engine.execution_options(read_only=True)) as session:
+            return session.exec(tried.limit(1)).first() is not None
 
     def _still_ours(self) -> None:
         if self.now() >= self.claim.leased_until:

@@ -207,7 +207,7 @@ class _Sending:
                 return Outcome(claim, Result.REMOVED)
             return Outcome(claim, Result.DISCARDED, _ERASED)
         awaits_consent = self.facts.presence is Presence.AWAITING_CONSENT
-        if claim.escn is not None or (awaits_consent and claim.attempts == 1):
+        if claim.escn is not None or (awaits_consent and not removal.was_tried()):
             why = _AWAITS_CONSENT if awaits_consent else _REMOVED
             return Outcome(claim, Result.DISCARDED, why)
         # Of a student who awaits consent too, once it was tried: the router may have taken what

@@ -29,7 +29,7 @@ from issuer.importing.stored import (
     stored_students,
 )
 from issuer.lifecycle import CardState
-from issuer.store import audit, bulk, deliveries, devices, institutions
+from issuer.store import audit, bulk, deliveries, devices, institutions, students
 from issuer.store.deliveries import Subject
 from issuer.students import student_columns
 from issuer.tables import Institution
@@ -64,6 +64,8 @@ class _Chunk:
     outdated_escns: list[str] = field(default_factory=list)
     cards_wanted: list[_NewCard] = field(default_factory=list)
     told: list[Subject] = field(default_factory=list)  # of what existed before
+    # Changed, and not at the router by what we know: but a delivery may be under way.
+    perhaps_told: list[Subject] = field(default_factory=list)
 
     def is_told(self, pic: str, consented_at: int | None) -> bool:
         """Whether the router may learn of a student."""
@@ -103,7 +105,7 @@ def write_chunk(
             _compare(chunk, row, student, newest.get(student["id"]))
     _write_updates(session, chunk)
     _insert_cards(session, chunk, now=now)
-    deliveries.want_all(session, chunk.told, now=chunk.at)
+    deliveries.want_all(session, [*chunk.told, *_told_at_present(session, chunk)], now=chunk.at)
     chunk.consents.write(session, chunk.institutions, actor=actor)
     _write_audit(session, chunk, actor)
     total = Counts()
@@ -168,8 +170,9 @@ def _compare(
     gets_active = wants_card and _starts_active(row, chunk.today)
     is_known = is_active or student["router_registered_at"] is not None
     # A card that begins tells of its person.
-    if columns and is_told and is_known and not gets_active:
-        chunk.told.append(Subject(row.pic, student["id"]))
+    if columns and is_told and not gets_active:
+        subject = Subject(row.pic, student["id"])
+        (chunk.told if is_known else chunk.perhaps_told).append(subject)
 
 
 def _write_updates(session: Session, chunk: _Chunk) -> None:
@@ -181,6 +184,13 @@ def _write_updates(session: Session, chunk: _Chunk) -> None:
         of_card = update(CARD).where(CARD.c.escn == bindparam("of_escn"))
         connection.execute(of_card, chunk.card_updates)
         devices.renew_now(session, chunk.outdated_escns, now=chunk.at)
+
+
+def _told_at_present(session: Session, chunk: _Chunk) -> list[Subject]:
+    """Who is on the way to the router with what was known before."""
+    ids = [subject.student_id for subject in chunk.perhaps_told]
+    told = set(students.told_of(session, ids)) if ids else set()
+    return [subject for subject in chunk.perhaps_told if subject.student_id in told]
 
 
 def _starts_active(row: ImportedStudent, today: date) -> bool:

@@ -31,9 +31,10 @@ _WAITING = DeliveryState.WAITING.value
 _STOPPED = DeliveryState.STOPPED.value
 # A lease that is over by our clock may not be over by its worker's, who told of the state before.
 _DUE_ANEW: dict[str, Any] = {"lease": None, "leased_until": 0}
+TOOK_ITS_PLACE = "a later change took its place"
 _SETTLED: dict[str, Any] = {
     "state": DeliveryState.DISCARDED.value,
-    "last_error": "a later change took its place",
+    "last_error": TOOK_ITS_PLACE,
     "failing_since": None,
 }
 

@@ -58,7 +58,7 @@ def hold(session: Session, pic: str, student_id: int) -> Student | None:
 def told_without_consent(session: Session, pic: str) -> list[int]:
     """Numbers of students whom the router has, or may learn of any moment, without consent."""
     statement = _without_consent(pic).where(
-        or_(col(Student.router_registered_at).is_not(None), _has_waiting_delivery())
+        or_(col(Student.router_registered_at).is_not(None), _has_open_delivery())
     )
     return list(session.exec(statement))
 
@@ -72,7 +72,7 @@ def told_of(session: Session, ids: Collection[int]) -> list[int]:
     """Which of these students the router has, or may learn of any moment."""
     statement = select(col(Student.id)).where(
         col(Student.id).in_(ids),
-        or_(col(Student.router_registered_at).is_not(None), _has_waiting_delivery()),
+        or_(col(Student.router_registered_at).is_not(None), _has_open_delivery()),
     )
     return [id_ for id_ in session.exec(statement) if id_ is not None]
 
@@ -121,10 +121,11 @@ def _without_consent(pic: str) -> SelectOfScalar[int]:
     )
 
 
-def _has_waiting_delivery() -> Exists:
+def _has_open_delivery() -> Exists:
+    # One that the router refused may have got through before, and staff may send it again.
     return exists().where(
         col(Delivery.student_id) == col(Student.id),
-        col(Delivery.state) == DeliveryState.WAITING,
+        col(Delivery.state).in_((DeliveryState.WAITING.value, DeliveryState.STOPPED.value)),
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.inspection import count_by_state, retry_delivery
 from issuer.esc_router.sending import BUSY_PAUSE
+from issuer.importing.run import import_students
 from issuer.sealing import Sealer
 from issuer.store.institutions import store_router_key
 from issuer.tables import Card, Institution, Student
@@ -368,6 +369,27 @@ def test_a_change_while_the_card_is_on_its_way_arrives_too(
     deliver()
     assert set(deployment.states()) == {"delivered"}
     assert status_at(riga, card) == "INACTIVE"
+
+
+def test_a_name_that_is_imported_while_the_person_is_on_the_way_arrives_too(
+    deployment: Any,
+) -> None:
+    # Neither a card nor an answer of the router says that the person is known: only the lease.
+    student = deployment.student()
+    escn = deployment.card(student)
+    with deployment.writing() as session:
+        session.get_one(Card, escn).state = "revoked"
+    assert len(deployment.claim()) == 2
+    row = f"{PREFIX}1,Somebody Else,MASTER,2028-08-31\n"
+    import_students(
+        deployment.engine,
+        f"esi,full_name,academic_level,expires_on\n{row}".encode(),
+        now=deployment.clock(),
+        actor="staff:1",
+        only_pic=RIGA,
+    )
+    persons = [found for found in deployment.deliveries() if found.escn is None]
+    assert [found.leased_until > 0 for found in persons] == [True, False]
 
 
 def test_two_workers_share_the_work_and_double_nothing(

@@ -12,6 +12,7 @@ from issuer.consent import Registered, ask_for_consent, give_consent, withdraw_c
 from issuer.erasure import finish_erasures, request_erasure
 from issuer.erasure_steps import Waiting, waits_for
 from issuer.esc_router.client import EscRouterClient
+from issuer.esc_router.dead_letters import retry_all
 from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.inspection import retry_delivery
 from issuer.store import erasures
@@ -316,6 +317,29 @@ def test_a_lost_answer_of_a_registration_does_not_leave_the_card_behind(
     deployment.clock.advance(timedelta(hours=2))
     deliver()
     assert finish(deployment) == 1
+
+    assert at_router(sandbox) == (0, 0)
+
+
+@pytest.mark.usefixtures("asking")
+def test_who_was_refused_after_a_lost_answer_is_removed_when_consent_is_withdrawn(
+    deployment: Any, deliver: Deliver, sandbox: Any
+) -> None:
+    student = deployment.student(wanted=False)
+    consent(deployment, student)
+    deployment.card(student)
+    sandbox.fault(method="POST", path="/persons", cut=True, effect=True)
+    deliver()
+    deployment.clock.advance(timedelta(seconds=5))
+    sandbox.fault(status=400, times=10)
+    deliver()
+    sandbox.heal()
+    assert at_router(sandbox) == (1, 0)
+    assert set(deployment.states()) == {"stopped"}  # nothing waits, and nobody said it has them
+    withdraw(deployment, student)
+    with deployment.writing() as session:
+        retry_all(session, RIGA, now=deployment.now, actor="staff:1")
+    deliver()
 
     assert at_router(sandbox) == (0, 0)
 
