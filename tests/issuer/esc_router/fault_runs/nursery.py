@@ -7,6 +7,7 @@ process lives, `end` when it is dead.
 
 import gc
 import json
+import logging
 import os
 import signal
 import sys
@@ -65,6 +66,7 @@ class Nursery:
         self._router_url = router_url
         self._sealer = Sealer(secret.encode())
         self._clock = SharedClock(clock)
+        self._pid = os.getpid()
         self._http: dict[bool, httpx.Client] = {}
         self._open_http()
 
@@ -102,6 +104,8 @@ class Nursery:
                 time.sleep(0.02)  # the database is dead: as the worker's loop does, go on
             self._clock.note(slot, seen)
             while self._clock.seconds == seen:
+                if os.getppid() != self._pid:
+                    os._exit(0)  # nobody is left to kill it
                 time.sleep(0.0005)
 
     def _work(self, http: httpx.Client, threads: int) -> None:
@@ -123,6 +127,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def main() -> None:
+    logging.disable()  # of refusals there are thousands
     nursery = Nursery(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))
     for line in sys.stdin:
         order = json.loads(line)
