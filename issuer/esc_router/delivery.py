@@ -179,7 +179,7 @@ class _Round:
         claims = outbox.claim_due(session, now=now, lease=self.lease, limit=room)
         self.has_more = len(claims) == room
         self.claimings += 1
-        facts = read_facts(session, claims)
+        facts = read_facts(session, claims, now=now)
         return [
             _Work(of_student, its_facts, self.claimings)
             for of_student, its_facts in zip(claims, facts, strict=True)

@@ -6,6 +6,7 @@ is read here may be sent a little later.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam
@@ -40,15 +41,23 @@ class Facts:
     cards: Mapping[str, CardFacts]  # those that are claimed
 
 
-def read_facts(session: Session, claims: Sequence[Sequence[Claim]]) -> list[Facts]:
-    """Of each student's claim, in the same order."""
+def read_facts(session: Session, claims: Sequence[Sequence[Claim]], *, now: int) -> list[Facts]:
+    """Of each student's claim, in the same order.
+
+    Args:
+        session: Of the claim's transaction.
+        claims: Of one student each.
+        now: Seconds; by its day in UTC cards end at the router.
+    """
+    today = datetime.fromtimestamp(now, UTC).date()
     pics, student_ids = {of[0].pic for of in claims}, {of[0].student_id for of in claims}
     escns = {one.escn for of in claims for one in of if one.escn is not None}
     institutions = {row.pic: row for row in _rows(session, _OF_PIC, pics)}
     students = {row.id: row for row in _rows(session, _OF_STUDENT, student_ids)}
     cards = {row.escn: row for row in _rows(session, _OF_ESCN, escns)}
     return [
-        _facts(of, institutions[of[0].pic], students[of[0].student_id], cards) for of in claims
+        _facts(of, institutions[of[0].pic], students[of[0].student_id], cards, today)
+        for of in claims
     ]
 
 
@@ -57,6 +66,7 @@ def _facts(
     institution: Institution,
     student: Student,
     cards: Mapping[str, Card],
+    today: date,
 ) -> Facts:
     mine = (cards[one.escn] for one in claims if one.escn is not None)
     return Facts(
@@ -68,7 +78,8 @@ def _facts(
             card.escn: CardFacts(
                 wanted=wanted_card(card, student, institution),
                 known=card.router_registered_at is not None,
-                has_expired=card.state == CardState.EXPIRED,
+                # One that was revoked before is not called expired here, but is there.
+                has_expired=card.state == CardState.EXPIRED or card.expires_on < today,
             )
             for card in mine
         },

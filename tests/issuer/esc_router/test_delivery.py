@@ -110,6 +110,17 @@ def test_an_expired_card_is_left_to_its_date(
     assert status_at(riga, card) == "EXPIRED"
 
 
+def test_a_card_that_was_revoked_and_ended_since_is_left_to_its_date(
+    deployment: Any, deliver: Deliver, riga: EscRouterClient, card: str
+) -> None:
+    deliver()
+    deployment.change(card, "revoked")
+    deployment.clock.advance(timedelta(days=1000))
+    assert deliver() == 0
+    assert deployment.states()[-1] == "discarded"
+    assert status_at(riga, card) == "EXPIRED"
+
+
 def test_a_thousandth_delivery_is_as_good_as_the_first(
     deployment: Any, deliver: Deliver, riga: EscRouterClient
 ) -> None:
