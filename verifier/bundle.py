@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +24,7 @@ from verifier.errors import (
     MalformedDocument,
 )
 from verifier.jws import Json, assemble_jws, dump_json, parse_json_object, verify_jws
-from verifier.status import StatusListToken, parse_status_list_token
+from verifier.status import PackedStatusList, StatusListToken, parse_status_list_token
 from verifier.trust import LEEWAY, check_key_at, verify_trust_list
 from verifier.trust_document import TrustedInstitution, TrustedKey, TrustList
 
@@ -40,7 +41,7 @@ class Knowledge:
     """What a verifier knows: the checked content of a bundle."""
 
     trust: TrustList
-    status_lists: dict[str, StatusListToken]  # by address
+    status_lists: Mapping[str, StatusListToken]  # by address
     type_metadata: dict[str, bytes]  # by vct; the bytes that the trust list pins
     problems: tuple[str, ...] = field(default=())  # parts left out, in words
 
@@ -107,17 +108,17 @@ def verify_bundle(
         DocumentTooLarge: It is, or unpacks to, more than the cap.
         DocumentError: As `verify_trust_list`: without a trust list nothing is known.
     """
-    body = _unpack(data)
-    tokens, types = _parse_body(body)
+    body = unpack_bundle(data)
+    tokens, types = parse_body(body)
     trust = verify_trust_list(
         body["trust_list"], anchors=anchors, now=now, least_sequence=least_sequence
     )
     problems: list[str] = []
-    addresses = _addresses_of(trust)
+    addresses = addresses_of(trust)
     status_lists = _still_trusted(previous.status_lists, addresses) if previous else {}
     for token in tokens:
         _take_status_list(token, addresses, status_lists, problems, now)
-    metadata = _take_type_metadata(types, trust, problems)
+    metadata = take_type_metadata(types, trust, problems)
     return Knowledge(trust, status_lists, metadata, tuple(problems))
 
 
@@ -126,7 +127,13 @@ def integrity_of(data: bytes) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
 
 
-def _unpack(data: bytes) -> Json:
+def unpack_bundle(data: bytes) -> Json:
+    """The JSON that a bundle packs.
+
+    Raises:
+        MalformedDocument: It packs none.
+        DocumentTooLarge: It is, or unpacks to, more than the cap.
+    """
     if len(data) > MAX_BUNDLE_BYTES:
         raise DocumentTooLarge(f"a bundle of more than {MAX_BUNDLE_BYTES} bytes")
     inflate = zlib.decompressobj(wbits=31)  # gzip only
@@ -144,7 +151,13 @@ def _unpack(data: bytes) -> Json:
         raise MalformedDocument("not a bundle: not strict JSON") from error
 
 
-def _parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
+def parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
+    """The status lists and the type metadata of an unpacked bundle, as they are.
+
+    Raises:
+        MalformedDocument: They are not there, or not texts.
+        DocumentTooLarge: There are more status lists than the cap.
+    """
     version = body.get("version")
     known = type(version) is int and version == BUNDLE_VERSION
     if not known or not isinstance(body.get("trust_list"), str):
@@ -160,7 +173,8 @@ def _parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
     return tokens, types
 
 
-def _addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
+def addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
+    """Whose status list is at an address."""
     return {
         uri: institution
         for institution in trust.institutions.values()
@@ -169,13 +183,13 @@ def _addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
 
 
 def _still_trusted(
-    known: dict[str, StatusListToken], addresses: dict[str, TrustedInstitution]
+    known: Mapping[str, StatusListToken], addresses: dict[str, TrustedInstitution]
 ) -> dict[str, StatusListToken]:
     """What of the lists known before the new trust list still lets its signer sign."""
     kept: dict[str, StatusListToken] = {}
     for uri, token in known.items():
         try:
-            _find_signer(token, addresses.get(uri))
+            find_signer(token, addresses.get(uri))
         except CardError:
             continue
         kept[uri] = token
@@ -203,20 +217,32 @@ def _take_status_list(
 def _verify_status_list(
     token: StatusListToken, institution: TrustedInstitution | None, now: int
 ) -> None:
-    key = _find_signer(token, institution)
-    if token.issued_at > now + LEEWAY:
-        raise DocumentFromFuture(_FROM_FUTURE)
+    key = find_signer(token, institution)
+    refuse_future(token, now)
     try:
         verify_jws(token.jws, key.public_key)
     except BadSignature as error:
         raise DocumentUntrusted("its signature does not fit") from error
 
 
-def _find_signer(token: StatusListToken, institution: TrustedInstitution | None) -> TrustedKey:
+def refuse_future(token: StatusListToken | PackedStatusList, now: int) -> None:
+    """Hold a status list to the present.
+
+    Raises:
+        DocumentFromFuture: It was signed after now.
+    """
+    if token.issued_at > now + LEEWAY:
+        raise DocumentFromFuture(_FROM_FUTURE)
+
+
+def find_signer(
+    token: StatusListToken | PackedStatusList, institution: TrustedInstitution | None
+) -> TrustedKey:
     """The key that the token names, if it may have signed this list at its time.
 
     Raises:
         DocumentUntrusted: Not an address, or not a key, of an institution in the trust list.
+        IssuerRefused: As `verifier.trust.check_key_at`.
     """
     if institution is None:
         raise DocumentUntrusted("no institution of the trust list has this address")
@@ -228,9 +254,10 @@ def _find_signer(token: StatusListToken, institution: TrustedInstitution | None)
     return key
 
 
-def _take_type_metadata(
+def take_type_metadata(
     types: dict[str, str], trust: TrustList, problems: list[str]
 ) -> dict[str, bytes]:
+    """The type metadata that the trust list pins; what it does not is a problem."""
     taken: dict[str, bytes] = {}
     for vct, text in types.items():
         data = text.encode("utf-8", "surrogatepass")

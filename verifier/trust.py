@@ -60,8 +60,10 @@ def verify_trust_list(
     # 2. Signature, by one of the anchors. The header's kid is not asked: there are few.
     if not any(_is_signed_by(jws, anchor) for anchor in anchors):
         raise DocumentUntrusted("the trust list is not signed by a key that is trusted for it")
-    # 3. Content.
-    trust = parse_trust_list(jws.payload, token=token)
+    # 3. Content; megabytes of signed bytes are not needed any more.
+    payload = jws.payload
+    del jws
+    trust = parse_trust_list(payload, token=token)
     # 4. Time and sequence.
     if trust.sequence < least_sequence:
         raise DocumentRolledBack(f"sequence {trust.sequence}, but {least_sequence} was seen")

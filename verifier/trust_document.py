@@ -4,7 +4,7 @@ Encoding and parsing are inverses. `verifier.trust` checks the signature, the se
 times around it.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -100,7 +100,8 @@ def parse_trust_list(claims: Json, *, token: str) -> TrustList:
     """Read the claims of a trust list; the inverse of `trust_list_payload`.
 
     Args:
-        claims: The JWT's payload.
+        claims: The JWT's payload; its institutions are taken out of it as they are read, since
+            a till would else hold all of Europe's twice.
         token: The whole JWT, kept with what was read of it.
 
     Raises:
@@ -115,7 +116,7 @@ def parse_trust_list(claims: Json, *, token: str) -> TrustList:
 def _parse_trust_list(claims: Json, token: str) -> TrustList:
     if _positive(claims["version"]) != TRUST_LIST_VERSION:
         raise MalformedDocument("a trust list of another version")
-    institutions = [_parse_institution(entry) for entry in _array(claims["institutions"])]
+    institutions = list(map(_parse_institution, _take_each(_array(claims["institutions"]))))
     _refuse_twice([institution.pic for institution in institutions])
     _refuse_twice([institution.issuer for institution in institutions])
     # An address of two institutions would let one sign the other's list.
@@ -132,6 +133,12 @@ def _parse_trust_list(claims: Json, token: str) -> TrustList:
         type_integrity={_text(vct): _text(value) for vct, value in claims["types"].items()},
         token=token,
     )
+
+
+def _take_each(entries: list[Any]) -> Iterator[Any]:
+    entries.reverse()
+    while entries:
+        yield entries.pop()
 
 
 def _parse_institution(entry: Json) -> TrustedInstitution:

@@ -1,14 +1,17 @@
 """What is known and as of when, in words and for machines."""
 
 from verifier.bundle import Knowledge
+from verifier.bundle_on_demand import ListsOnDemand
 from verifier.cli.answers import instant_of, moment_of
 from verifier.cli.languages import Language
 
 
 def as_of(knowledge: Knowledge) -> int:
     """When the oldest status list was signed; without lists, the trust list."""
-    lists = knowledge.status_lists.values()
-    return min((token.issued_at for token in lists), default=knowledge.trust.issued_at)
+    lists = knowledge.status_lists
+    if isinstance(lists, ListsOnDemand):
+        return min(lists.times(), default=knowledge.trust.issued_at)
+    return min((token.issued_at for token in lists.values()), default=knowledge.trust.issued_at)
 
 
 def summary_of(knowledge: Knowledge) -> dict[str, object]:

@@ -8,7 +8,7 @@ leaves the old one working. Everything is checked again at every load.
 import base64
 import json
 import os
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.bundle import Knowledge, repack_bundle, verify_bundle
+from verifier.bundle_on_demand import open_bundle
 from verifier.edges.folder_lock import KnowledgeError, hold_folder
 from verifier.errors import CardError, DocumentError, DocumentFromFuture
 from verifier.jws import parse_json_object, parse_public_jwk, public_jwk_of
@@ -52,7 +53,7 @@ class Stored:
 
 
 def load_knowledge(folder: Path, *, now: int) -> Stored:
-    """Read and check what is known.
+    """Read and check what is known; of a status list, signature and entries at its first use.
 
     Args:
         folder: Where `store_bundle` put it.
@@ -62,7 +63,7 @@ def load_knowledge(folder: Path, *, now: int) -> Stored:
         KnowledgeError: Nothing is stored there, or it cannot be used any more.
         KnowledgeFromFuture: It was signed after now.
     """
-    return _stored_of(_read(folder / FILE_NAME), folder, now)
+    return _stored_of(_read(folder / FILE_NAME), folder, now, open_bundle)
 
 
 def store_bundle(
@@ -116,7 +117,7 @@ def read_bundle(folder: Path, *, now: int) -> bytes:
     Raises:
         KnowledgeError: As `load_knowledge`.
     """
-    return repack_bundle(load_knowledge(folder, now=now).knowledge)
+    return repack_bundle(_stored_of(_read(folder / FILE_NAME), folder, now).knowledge)
 
 
 def load_anchors(path: Path) -> Anchors:
@@ -135,10 +136,15 @@ def load_anchors(path: Path) -> Anchors:
     return anchors
 
 
-def _stored_of(content: dict[str, Any], folder: Path, now: int) -> Stored:
+def _stored_of(
+    content: dict[str, Any],
+    folder: Path,
+    now: int,
+    check: Callable[..., Knowledge] = verify_bundle,
+) -> Stored:
     try:
-        knowledge = verify_bundle(
-            base64.b64decode(content["bundle"], validate=True),
+        knowledge = check(
+            base64.b64decode(content.pop("bundle"), validate=True),
             anchors=_parse_anchors(content["signed_by"]),
             now=now,
             least_sequence=_whole(content["sequence"]),
@@ -196,15 +202,16 @@ def _whole(value: object) -> int:
 def _replace(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".knowledge-")
+        # Who holds the folder is its only writer, so this name is nobody else's.
+        temporary = path.with_name(f".knowledge-{os.getpid()}")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).replace(path)
+            temporary.replace(path)
         except OSError:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise KnowledgeError(f"{path} cannot be written: {error.strerror}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benching import (
     checking,
+    continent,
     delivering,
     drawing,
     importing,
@@ -22,6 +23,7 @@ from benching.report import print_figures, write_document
 # In the order of the table in the design.
 BENCHES: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     "checking": checking.measure,
+    "continent": continent.measure,
     "signing": signing.measure,
     "serving": serving.measure,
     "importing": importing.measure,
