@@ -74,7 +74,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
     took, before, most = (min(run[i] for run in runs) for i in range(3))
     note = f"the whole process at its most, of which {before / 1e6:.0f} MB before loading"
     yield Figure("… memory", "60 MB", MEMORY, ours=most, kind=Kind.SIZE, note=note)
-    note = "of the processor, which is all that it waits for; signatures of lists are checked later"
+    note = "of the processor, all that it waits for; signatures of lists are checked later"
     yield Figure("… loading it", "0.5 s", LOADED, ours=took, kind=Kind.LIMIT, note=note)
 
 
