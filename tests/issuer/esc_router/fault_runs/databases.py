@@ -22,6 +22,7 @@ from issuer.database import upgrade_database
 class Database(Protocol):
     """Where a deployment is kept."""
 
+    name: str
     url: str
     workers: int  # that may work on it at once
     kills: int
@@ -39,6 +40,7 @@ class Database(Protocol):
 class SqliteFile:
     """The file is copied from an empty one; the process that uses it is the database."""
 
+    name = "SQLite"
     workers = 1
     kills = 0
 
@@ -64,6 +66,7 @@ class SqliteFile:
 class PostgresqlServer:
     """A server of its own, whose processes are killed one by one or all at once."""
 
+    name = "PostgreSQL"
     workers = 2
 
     def __init__(self, folder: Path) -> None:

@@ -55,7 +55,8 @@ def _play_share(seeds: Sequence[int], outcomes: Any) -> None:
 def play_all(seeds: Sequence[int], processes: int) -> Iterator[Outcome]:
     context = get_context("spawn")
     outcomes: Any = context.Queue()
-    shares = [seeds[number::processes] for number in range(processes)]
+    ordered = sorted(seeds, key=database_of)  # of each kind its share
+    shares = [ordered[number::processes] for number in range(processes)]
     players = [context.Process(target=_play_share, args=(share, outcomes)) for share in shares]
     for player in players:
         player.start()

@@ -65,7 +65,7 @@ class Run:
         self._random = Random(f"{seed}: what happens")
         keys = dict(list(KEYS.items())[: self._random.randint(1, len(KEYS))])
         self._staff = Staff(stage.engine, stage.clock, self._random, Sealer(SECRET.encode()), keys)
-        self.outcome = Outcome(seed, type(stage.database).__name__)
+        self.outcome = Outcome(seed, stage.database.name)
         self._database_kills_before = stage.database.kills
         self._may_overlap = False
 

@@ -49,7 +49,7 @@ class Summary:
             ("changes by staff", f"{totals['staff_changes']:,}"),
             ("calls to the router", f"{totals['requests']:,}"),
             *((f"... that met: {kind}", f"{n:,}") for kind, n in self.faults.most_common()),
-            ("writes that took effect twice or more, absorbed", f"{totals['repeated']:,}"),
+            ("requests that had taken effect before, absorbed", f"{totals['repeated']:,}"),
             ("enrolments at the router at the end", f"{totals['enrolments']:,}"),
             ("cards at the router at the end", f"{totals['cards']:,}"),
             ("differences and other faults at the end", f"{totals['wrong']:,}"),
