@@ -170,6 +170,8 @@ def knowledge_file(data: bytes) -> None:
     stored = load_knowledge(SCRATCH, now=NOW)
     assert stored.source is None or isinstance(stored.source, str)
     assert stored.etag is None or isinstance(stored.etag, str)
+    lists = stored.knowledge.status_lists
+    assert all(token is None or token.entries for token in map(lists.get, lists))
 
 
 def rules(data: bytes) -> None:
