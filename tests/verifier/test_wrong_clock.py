@@ -13,7 +13,7 @@ from tests.verifier.world import DAY, NOW, World
 from verifier.cli.desk import Desk
 from verifier.cli.languages import load_language
 from verifier.cli.service import Service
-from verifier.edges.knowledge_file import KnowledgeFromFuture, store_bundle
+from verifier.edges.knowledge_file import KnowledgeFromFuture, load_knowledge, store_bundle
 from verifier.policy import Policy
 from verifier.rules import Rules
 
@@ -136,6 +136,20 @@ def test_a_status_list_from_the_future_is_the_clocks_fault_too(
 
     assert type(answer.refusal).__name__ == "StatusUnknown"
     assert desk.doubts_clock()
+
+
+@pytest.mark.parametrize(("off", "etag"), [(0, '"1"'), (-HOUR, None)])
+def test_what_was_left_out_for_the_clocks_sake_is_fetched_again_though_unchanged(
+    off: int, etag: str | None, tmp_path: Path, world: World
+) -> None:
+    trust = world.trust_list(issued_at=NOW - DAY)
+    bundle = world.bundle(trust, world.status_list(issued_at=NOW - 600))
+
+    store_bundle(bundle, tmp_path, now=NOW + off, anchors=anchors(world), etag='"1"')
+
+    stored = load_knowledge(tmp_path, now=NOW)
+    assert stored.etag == etag
+    assert len(stored.knowledge.status_lists) == (1 if off == 0 else 0)
 
 
 def test_a_clock_that_is_set_back_while_the_desk_is_open_is_doubted(
