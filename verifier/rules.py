@@ -168,7 +168,7 @@ def _lines_of_keys(text: str) -> dict[str, int]:
 
 
 def _version(value: object) -> int:
-    if value is True or value != VERSION:
+    if type(value) is not int or value != VERSION:
         raise _Wrong(f"this program knows version {VERSION} only")
     return VERSION
 

@@ -35,6 +35,7 @@ FAULTS = {
     "no version": ('service = "Till"\n', None, "`rules = 1` is missing"),
     "a newer version": ('rules = 2\nservice = "Till"\n', 1, "version 1 only"),
     "a version that is true": ('rules = true\nservice = "Till"\n', 1, "version 1 only"),
+    "a version with a point": ('rules = 1.0\nservice = "Till"\n', 1, "version 1 only"),
     "no name": ("rules = 1\n", None, "`service`, the service's name, is missing"),
     "a blank name": ('rules = 1\nservice = " "\n', 2, "a name of 1 to 60 characters"),
     "a name with a newline": ('rules = 1\nservice = "a\\nb"\n', 2, "a name of 1 to 60"),
