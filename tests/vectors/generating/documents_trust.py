@@ -103,10 +103,18 @@ def _forms() -> Iterator[Vector]:
     yield trust("crit", bad, signed_jwt("trust", TYP, claims, crit=["exp"]))
     yield trust("padding", bad, good + "==")
     yield trust("white_space_after", bad, good + " ")
-    text = compact_json(claims)[:-1] + b',"sequence":11}'
-    head = good.partition(".")[0]
-    body = f"{head}.{b64url(text)}"
-    yield trust("name_twice", bad, f"{body}.{b64url(sign('trust', body.encode()))}")
+    yield trust("name_twice", bad, _with_member(b'"sequence":11'))
+    yield trust("lone_surrogate", bad, _with_member(rb'"x":"\ud800"'))
+    yield trust("lone_surrogate_in_a_name", bad, _with_member(rb'"\udfff":1'))
+    yield trust("surrogates_in_the_wrong_order", bad, _with_member(rb'"x":"\ude00\ud83d"'))
+    yield trust("valid_pair_of_surrogates", "valid", _with_member(rb'"x":"\ud83d\ude00"'))
+
+
+def _with_member(member: bytes) -> str:
+    """The usual list with one member more, written as it is."""
+    text = compact_json(trust_claims())[:-1] + b"," + member + b"}"
+    body = f"{trust_list().partition('.')[0]}.{b64url(text)}"
+    return f"{body}.{b64url(sign('trust', body.encode()))}"
 
 
 def _members() -> Iterator[Vector]:

@@ -160,9 +160,12 @@ class Reader {
 }
 
 function unescape(quoted: string): string {
+  let text: string;
   try {
-    return String(JSON.parse(quoted));
+    text = String(JSON.parse(quoted));
   } catch {
     return refuse("MalformedJws", "a JSON text with a wrong escape");
   }
+  // Only an escape can make one: bytes of UTF-8 cannot.
+  return /\p{Surrogate}/u.test(text) ? refuse("MalformedJws", "a lone surrogate") : text;
 }
