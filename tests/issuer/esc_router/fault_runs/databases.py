@@ -7,6 +7,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -100,8 +101,7 @@ class PostgresqlServer:
         children = postmaster.children()
         backends = [child for child in children if " esc " in _command_of(child)]
         if how == "a backend" and backends:
-            # The postmaster then ends all others, and recovers by itself.
-            os.kill(random.choice(backends).pid, signal.SIGKILL)
+            self._kill_one(random.choice(backends))
         elif how == "all":
             for process in [postmaster, *children]:
                 process.kill()
@@ -110,6 +110,15 @@ class PostgresqlServer:
             os.kill(postmaster.pid, signal.SIGQUIT)
             self._start_again([postmaster, *children])
         _until(self._is_ready, "PostgreSQL does not come back")
+
+    def _kill_one(self, backend: psutil.Process) -> None:
+        """The postmaster then ends all others, and recovers by itself."""
+        connection = psycopg.connect(self._server.get_uri(), autocommit=True)
+        # The backend's worker may have died just now, and the backend with it.
+        with connection as witness, suppress(psutil.NoSuchProcess):
+            if not _is_gone(backend):
+                backend.kill()
+                _until(lambda: _is_cut_off(witness), "PostgreSQL does not notice")
 
     def close(self) -> None:
         with self._server._lock:  # it must learn that another process is the server now
@@ -143,6 +152,14 @@ class PostgresqlServer:
     def _command(self, statement: str) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+def _is_cut_off(connection: psycopg.Connection[Any]) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return True
+    return False
 
 
 def _command_of(process: psutil.Process) -> str:

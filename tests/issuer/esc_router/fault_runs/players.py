@@ -44,12 +44,14 @@ def play(kind: str, seeds: Sequence[int]) -> Iterator[Outcome]:
 
 
 def _play_share(seeds: Sequence[int], outcomes: Any) -> None:
-    for kind in _DATABASES:
-        of_kind = [seed for seed in seeds if database_of(seed) == kind]
-        if of_kind:
-            for outcome in play(kind, of_kind):
-                outcomes.put(outcome)
-    outcomes.put(None)
+    try:
+        for kind in _DATABASES:
+            of_kind = [seed for seed in seeds if database_of(seed) == kind]
+            if of_kind:
+                for outcome in play(kind, of_kind):
+                    outcomes.put(outcome)
+    finally:
+        outcomes.put(None)
 
 
 def play_all(seeds: Sequence[int], processes: int) -> Iterator[Outcome]:
@@ -69,3 +71,4 @@ def play_all(seeds: Sequence[int], processes: int) -> Iterator[Outcome]:
             yield outcome
     for player in players:
         player.join()
+        assert player.exitcode == 0, "not all runs were played to their end"
