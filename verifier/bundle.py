@@ -15,17 +15,20 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.errors import (
-    BadSignature,
     CardError,
-    DocumentFromFuture,
     DocumentTooLarge,
-    DocumentUntrusted,
     MalformedDocument,
 )
-from verifier.jws import Json, assemble_jws, dump_json, parse_json_object, verify_jws
-from verifier.status import PackedStatusList, StatusListToken, parse_status_list_token
-from verifier.trust import LEEWAY, check_key_at, verify_trust_list
-from verifier.trust_document import TrustedInstitution, TrustedKey, TrustList
+from verifier.jws import Json, assemble_jws, dump_json, parse_json_object
+from verifier.status import StatusListToken, parse_status_list_token
+from verifier.status_list_trust import (
+    FROM_FUTURE,
+    addresses_of,
+    find_signer,
+    verify_status_list,
+)
+from verifier.trust import verify_trust_list
+from verifier.trust_document import TrustedInstitution, TrustList
 
 BUNDLE_MEDIA_TYPE = "application/vnd.esc-bundle"
 BUNDLE_VERSION = 1
@@ -33,7 +36,6 @@ MAX_BUNDLE_BYTES = 16 * 1024 * 1024  # as carried; all of Europe's cards take ab
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 MAX_STATUS_LISTS = 20_000
 _GZIP = 31  # zlib's way to say gzip, with the largest window and nothing else
-_FROM_FUTURE = "it is from the future: a clock is wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Knowledge:
     @property
     def is_from_future(self) -> bool:
         """Whether a part was left out since it was signed after now: a clock is wrong."""
-        return any(problem.endswith(_FROM_FUTURE) for problem in self.problems)
+        return any(problem.endswith(FROM_FUTURE) for problem in self.problems)
 
 
 def pack_bundle(
@@ -173,15 +175,6 @@ def parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
     return tokens, types
 
 
-def addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
-    """Whose status list is at an address."""
-    return {
-        uri: institution
-        for institution in trust.institutions.values()
-        for uri in institution.status_lists.values()
-    }
-
-
 def _still_trusted(
     known: Mapping[str, StatusListToken], addresses: dict[str, TrustedInstitution]
 ) -> dict[str, StatusListToken]:
@@ -205,53 +198,13 @@ def _take_status_list(
 ) -> None:
     try:
         token = parse_status_list_token(text)
-        _verify_status_list(token, addresses.get(token.uri), now)
+        verify_status_list(token, addresses.get(token.uri), now)
     except CardError as error:
         problems.append(f"a status list is left out: {error}")
         return
     before = known.get(token.uri)
     if before is None or before.issued_at <= token.issued_at:
         known[token.uri] = token
-
-
-def _verify_status_list(
-    token: StatusListToken, institution: TrustedInstitution | None, now: int
-) -> None:
-    key = find_signer(token, institution)
-    refuse_future(token, now)
-    try:
-        verify_jws(token.jws, key.public_key)
-    except BadSignature as error:
-        raise DocumentUntrusted("its signature does not fit") from error
-
-
-def refuse_future(token: StatusListToken | PackedStatusList, now: int) -> None:
-    """Hold a status list to the present.
-
-    Raises:
-        DocumentFromFuture: It was signed after now.
-    """
-    if token.issued_at > now + LEEWAY:
-        raise DocumentFromFuture(_FROM_FUTURE)
-
-
-def find_signer(
-    token: StatusListToken | PackedStatusList, institution: TrustedInstitution | None
-) -> TrustedKey:
-    """The key that the token names, if it may have signed this list at its time.
-
-    Raises:
-        DocumentUntrusted: Not an address, or not a key, of an institution in the trust list.
-        IssuerRefused: As `verifier.trust.check_key_at`.
-    """
-    if institution is None:
-        raise DocumentUntrusted("no institution of the trust list has this address")
-    kid = token.jws.header.get("kid")
-    key = next((key for key in institution.keys if key.kid == kid), None)
-    if key is None:
-        raise DocumentUntrusted("it is not signed by a key of its institution")
-    check_key_at(key, token.issued_at)
-    return key
 
 
 def take_type_metadata(

@@ -15,16 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.bundle import (
     Knowledge,
-    addresses_of,
-    find_signer,
     parse_body,
-    refuse_future,
     take_type_metadata,
     unpack_bundle,
 )
 from verifier.errors import CardError
 from verifier.jws import verify_jws
 from verifier.status import StatusListToken, parse_packed_list, parse_status_list_token
+from verifier.status_list_trust import addresses_of, find_signer, refuse_future
 from verifier.trust import verify_trust_list
 
 MAX_UNPACKED_BYTES = 8 * 1024 * 1024  # of entries at a time; one list may have more
