@@ -14,7 +14,7 @@ from issuer.tables import Card
 
 SCRIPT = Path(__file__).with_name("deliver_until_killed.py")
 SECRET = "a secret of tests, 32 bytes long"
-STUDENTS, ROUNDS = 50, 3
+STUDENTS, ROUNDS = 100, 3
 
 
 def start(database_url: str, router: str) -> subprocess.Popen[str]:
@@ -55,7 +55,7 @@ def test_killed_workers_lose_and_double_nothing(
     for number in range(STUDENTS):
         student = deployment.student(f"{number:02}")
         escns += [deployment.card(student, 2 * number), deployment.card(student, 2 * number + 1)]
-    sandbox.fault(delay_seconds=0.02, times=100_000)  # so that there is a middle to be killed in
+    sandbox.fault(delay_seconds=0.1, times=100_000)  # so that there is a middle to be killed in
     moments = random.Random(os.urandom(8))
     for _ in range(ROUNDS):
         workers = [start(database_url, sandbox.url) for _ in range(2)]
