@@ -32,7 +32,10 @@ def student(deployment: Any, deliver: Deliver, riga: EscRouterClient) -> int:
     id_: int = deployment.student()
     for number in (1, 2):
         deployment.card(id_, number)
-    assert deliver() == 3
+    deliver()
+    while "waiting" in deployment.states():  # a busy machine let a request run out of time
+        deployment.clock.advance(timedelta(minutes=2))
+        deliver()
     riga.store_picture(ESI, RIGA, picture())
     return id_
 
