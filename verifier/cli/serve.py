@@ -1,7 +1,6 @@
 """`python -m verifier serve`: the check for tills and gates of this machine, over HTTP."""
 
 import argparse
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from verifier.cli.desk import Desk
 from verifier.cli.languages import Language
+from verifier.cli.quiet_http import serve_until_told
 from verifier.cli.reading import InputError
 from verifier.cli.service import Service
 from verifier.cli.service_http import open_server
@@ -46,25 +46,15 @@ def run_serve(arguments: argparse.Namespace, language: Language, clock: Clock) -
     except OSError as error:
         raise InputError(f"port {arguments.port}: {error.strerror}") from error
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: _shut_down(server.shutdown))
     fetching = threading.Thread(
         target=_keep_fetching, args=(service, arguments.fetch_minutes * 60, stop), daemon=True
     )
     fetching.start()
-    _tell(service, server.server_address[1])
     try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
+        serve_until_told(server, tell=lambda: _tell(service, server.server_address[1]))
     finally:
         stop.set()
-        server.server_close()
     return 0
-
-
-def _shut_down(shutdown: Callable[[], None]) -> None:
-    # From another thread: `shutdown` waits for the loop that this signal interrupted.
-    threading.Thread(target=shutdown, daemon=True).start()
 
 
 def _keep_fetching(service: Service, every: int, stop: threading.Event) -> None:

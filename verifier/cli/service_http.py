@@ -6,15 +6,14 @@ allowed.
 """
 
 import json
-import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+from verifier.cli.quiet_http import QuietRequests, QuietServer
 from verifier.cli.service import Problem, Service, schema
 
 MAX_BODY_BYTES = 65_536
-TIMEOUT = 10  # seconds for a request to arrive
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _METHODS = {"/check": "POST", "/status": "GET", "/health": "GET", "/schema": "GET"}
 
@@ -34,25 +33,11 @@ def open_server(service: Service, port: int) -> ThreadingHTTPServer:
         pass
 
     Handler.service = service
-    return _Server(("127.0.0.1", port), Handler)
+    return QuietServer(("127.0.0.1", port), Handler)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a till that went away; anything else is a fault of ours, and shown."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietRequests, BaseHTTPRequestHandler):
     service: ClassVar[Service]
-    protocol_version = "HTTP/1.1"
-    server_version = "esc-verifier"
-    sys_version = ""
-    timeout = TIMEOUT
 
     def do_GET(self) -> None:
         """Answer `/status`, `/health` and `/schema`."""
@@ -70,9 +55,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_OPTIONS(self) -> None:
         """Tell a browser whether one of its pages may ask."""
         self._answer(self._preflight)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its base's name
-        """Say nothing: what is checked here is nobody else's business."""
 
     def _path(self, method: str) -> str:
         path = self.path

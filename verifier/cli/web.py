@@ -7,19 +7,16 @@ import argparse
 import gzip
 import hashlib
 import mimetypes
-import signal
-import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from verifier.cli.quiet_http import QuietRequests, QuietServer, serve_until_told
 from verifier.cli.reading import InputError
 
 BUILT = Path(__file__).parent.parent / "web" / "dist"
-TIMEOUT = 10  # seconds for a request to arrive
 _FOREVER = "public, max-age=31536000, immutable"  # a name with a digest never changes its content
 _HEADERS = {
     # As in the page itself, and what can only be said here.
@@ -51,15 +48,8 @@ def run_web(arguments: argparse.Namespace) -> int:
         InputError: It was not built, or the address is taken.
     """
     server = open_page_server(BUILT, arguments.host, arguments.port)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     host, port = server.server_address[:2]
-    print(f"http://{host!s}:{port}", flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    serve_until_told(server, tell=lambda: print(f"http://{host!s}:{port}", flush=True))
     return 0
 
 
@@ -79,7 +69,7 @@ def open_page_server(folder: Path, host: str, port: int) -> ThreadingHTTPServer:
         files = _read_files(folder)
 
     try:
-        return _Server((host, port), Handler)
+        return QuietServer((host, port), Handler)
     except OSError as error:
         raise InputError(f"{host}, port {port}: {error.strerror}") from error
 
@@ -109,22 +99,8 @@ def _file_of(path: Path) -> _File:
     )
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a browser that went away; anything else is a fault of ours, and shown."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietRequests, BaseHTTPRequestHandler):
     files: ClassVar[Mapping[str, _File]]
-    protocol_version = "HTTP/1.1"
-    server_version = "esc-verifier"
-    sys_version = ""
-    timeout = TIMEOUT
 
     def do_GET(self) -> None:
         """Answer with a file."""
@@ -133,9 +109,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         """Answer as to GET, without the file."""
         self._answer(with_body=False)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its base's name
-        """Say nothing: who opens the page is nobody else's business."""
 
     def _answer(self, *, with_body: bool) -> None:
         file = self.files.get(self.path.partition("?")[0])
