@@ -11,20 +11,19 @@ number is kept whatever its prefix is, and is never minted here.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from sqlmodel import Session
 
-from issuer.errors import NotUnsealable
 from issuer.esc_router.adopted_page import APPLY, WITH_STUDENTS, AdoptedPage
-from issuer.esc_router.errors import RouterError, RouterKeyRefused
 from issuer.esc_router.pace import DEFAULT_PACE, PacedReads
 from issuer.esc_router.phases import Phase
 from issuer.esc_router.reading_there import Stretch, read_listed_cards
-from issuer.esc_router.reconciliation_run import LeaseLost, Outcome, Reconciler, Run
-from issuer.esc_router.reconciling import TURN
+from issuer.esc_router.reconciliation_run import Outcome, Reconciler, Run
+from issuer.esc_router.run_turns import TURN, give_turns, work_on
 from issuer.store import audit, compared, reconciliations
 from issuer.store.reconciliations import RunClaim, RunKind, RunState
 from issuer.tables import Reconciliation, Student
@@ -77,22 +76,7 @@ def begin_adoption(
 
 def adopt_due(reconciler: Reconciler) -> int:
     """Give every adoption that may go on one turn; returns how many ended."""
-    ended, had_turn = 0, set[int]()
-    while not reconciler.stop.is_set():
-        with Session(reconciler.engine) as session, session.begin():
-            claim = reconciliations.claim_due(
-                session,
-                kind=RunKind.ADOPT,
-                now=reconciler.now(),
-                lease=reconciler.lease,
-                besides=had_turn,
-            )
-        if claim is None:
-            break
-        had_turn.add(claim.run_id)
-        outcome = adopt(reconciler, claim, turn=TURN)
-        ended += outcome in (Outcome.FINISHED, Outcome.FAILED)
-    return ended
+    return give_turns(reconciler, RunKind.ADOPT, partial(adopt, reconciler, turn=TURN))
 
 
 def adopt(
@@ -111,28 +95,8 @@ def adopt(
         progress: Is told the counts after each page.
     """
     run = Adoption(reconciler, claim, Phase(claim.phase), claim.cursor, dict(claim.counts))
-    try:
-        return _advance(run, turn, progress)
-    except LeaseLost:
-        return Outcome.LOST
-
-
-def _advance(run: "Adoption", turn: timedelta | None, progress: Progress | None) -> Outcome:
-    clock = run.reconciler.now
-    ends = None if turn is None else clock() + int(turn.total_seconds())
-    try:
-        reads = run.open_reads()
-        with ThreadPoolExecutor(run.reconciler.threads, thread_name_prefix="adopting") as pool:
-            while (outcome := run.advance(reads, pool)) is None:
-                if progress:
-                    progress(run.counts)
-                if reads.is_halted or (ends is not None and clock() >= ends):
-                    return run.put_off_by(reads.failure)
-        return outcome
-    except RouterError as error:
-        return run.put_off_by(error)
-    except NotUnsealable as error:
-        return run.put_off_by(RouterKeyRefused(str(error)))
+    tell = None if progress is None else lambda: progress(run.counts)
+    return work_on(run, turn=turn, tell=tell)
 
 
 @dataclass(slots=True)
