@@ -11,8 +11,16 @@ and what the formats carry. Days of a card's life are dates. SQLModel does not v
 """
 
 from issuer.tables.cards import Card, StatusEntry, StatusListRow, Student
-from issuer.tables.deployment import EscnClockRow, Institution, Processor, SigningKey, StaffKey
-from issuer.tables.phones import AccessToken, Credential, Device, Nonce, Offer
+from issuer.tables.deployment import (
+    EscnClockRow,
+    Institution,
+    Logo,
+    Processor,
+    SigningKey,
+    StaffKey,
+)
+from issuer.tables.passes import Pass, PassRegistration
+from issuer.tables.phones import AccessToken, Credential, Device, Nonce, Offer, PushSubscription
 from issuer.tables.records import AuditEntry, Publication, TrustListState, WorkerRound
 from issuer.tables.router import (
     Delivery,
@@ -22,6 +30,7 @@ from issuer.tables.router import (
     RouterCircuit,
     RouterDifference,
 )
+from issuer.tables.students import Letter, Photo
 
 __all__ = [
     "AccessToken",
@@ -33,10 +42,16 @@ __all__ = [
     "Erasure",
     "EscnClockRow",
     "Institution",
+    "Letter",
+    "Logo",
     "Nonce",
     "Offer",
+    "Pass",
+    "PassRegistration",
+    "Photo",
     "Processor",
     "Publication",
+    "PushSubscription",
     "Reconciliation",
     "ReconciliationSeen",
     "RouterCircuit",

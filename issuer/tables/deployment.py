@@ -1,6 +1,6 @@
 """Who uses the deployment, with their keys: processors, institutions, staff."""
 
-from sqlalchemy import JSON, Boolean, Column, LargeBinary, false
+from sqlalchemy import JSON, Boolean, Column, Integer, LargeBinary, false
 from sqlmodel import Field, SQLModel
 
 from issuer.tables.columns import seconds
@@ -42,7 +42,28 @@ class Institution(SQLModel, table=True):
     )
     # Seconds between reconciliations that the worker begins by itself; None for never.
     reconcile_every: int | None = Field(default=None, sa_column=seconds(nullable=True))
+    # How many phones of one card may hold it at once; a new one ends the oldest beyond it.
+    devices_at_once: int = Field(
+        default=1, sa_column=Column(Integer, nullable=False, server_default="1")
+    )
+    # How its cards look on a phone: "#rrggbb" each; None for ours. The logo is a row of its own.
+    background_color: str | None = None
+    text_color: str | None = None
+    # Students may send a photo from their wallet, for staff to approve.
+    takes_student_photos: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
     created_at: int = Field(sa_column=seconds())
+
+
+class Logo(SQLModel, table=True):
+    """An institution's logo, as its cards show it."""
+
+    pic: str = Field(primary_key=True, foreign_key="institution.pic", max_length=9)
+    media_type: str
+    sha256: str  # of the body, hexadecimal: its address changes with it
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    updated_at: int = Field(sa_column=seconds())
 
 
 class EscnClockRow(SQLModel, table=True):

@@ -15,8 +15,25 @@ class Device(SQLModel, table=True):
     # When its earliest credential should be renewed; part of what a refresh tells.
     renew_at: int = Field(sa_column=seconds())
     version: int = 1
+    name: str | None = Field(default=None, max_length=60)  # the student's or the phone's words
     created_at: int = Field(sa_column=seconds())
+    renewed_at: int | None = Field(default=None, sa_column=seconds(nullable=True))
     ended_at: int | None = Field(default=None, sa_column=seconds(nullable=True))
+    # Why: "replaced", "by_student", "by_staff", "by_phone", "erased".
+    end_reason: str | None = None
+
+
+class PushSubscription(SQLModel, table=True):
+    """Where a phone is told, without a word of content, that something changed (RFC 8030)."""
+
+    __tablename__ = "push_subscription"
+    device_id: int = Field(primary_key=True, foreign_key="device.id")
+    # Endpoint and keys as the browser gave them: who has the endpoint can wake the phone.
+    sealed_subscription: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: int = Field(sa_column=seconds())
+    # Set in the transaction of a change that the phone should learn of; None when it was told.
+    due_at: int | None = Field(default=None, sa_column=seconds(nullable=True, index=True))
+    attempts: int = 0  # in vain, since it was last told
 
 
 class Credential(SQLModel, table=True):
