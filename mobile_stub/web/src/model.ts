@@ -1,0 +1,198 @@
+/**
+ * What the wallet knows, as its parts hand it to each other.
+ *
+ * `store/` keeps these, `protocol/` and `keeping/` change them, `page/` shows them. Instants are
+ * seconds since 1970 (UTC), days are ISO dates.
+ */
+
+export type CardState = "active" | "suspended" | "revoked" | "expired";
+
+/** Why the service ended this phone (docs/wallet-api.md, device-ended). */
+export type EndedAs = "replaced" | "by_student" | "by_staff" | "by_phone";
+
+export interface Look {
+  readonly backgroundColor: string;
+  readonly textColor: string;
+  /** Kept as bytes, so that it is there without network. */
+  readonly logo: Blob | null;
+}
+
+/** What the institution last said of the card. */
+export interface Facts {
+  readonly escn: string;
+  readonly state: CardState;
+  readonly reason: string | null;
+  readonly institution: { readonly pic: string; readonly name: string; readonly country: string };
+  readonly name: string;
+  readonly academicLevel: string | null;
+  readonly issuedOn: string;
+  readonly expiresOn: string;
+}
+
+export interface OwnPhoto {
+  readonly state: "none" | "waiting" | "refused" | "approved";
+  readonly reason: string | null;
+}
+
+/** A static code (E1) of docs/esc-qr.md, taken apart as far as a phone needs it. */
+export interface StaticCode {
+  readonly escn: string;
+  readonly text: string;
+  readonly e1: Uint8Array;
+  readonly expiresAt: number;
+}
+
+export type Profile = "status" | "identity";
+
+/** Something the student should be told once. */
+export interface Notice {
+  readonly at: number;
+  readonly kind:
+    | "suspended"
+    | "reinstated"
+    | "revoked"
+    | "expired"
+    | "renewed"
+    | "ended"
+    | "photo_approved"
+    | "photo_refused"
+    | "changed";
+}
+
+/** A card in this wallet. It stays until the student forgets it, whatever the network says. */
+export interface WalletCard {
+  /** Of this wallet only. */
+  readonly id: string;
+  readonly credentialIssuer: string;
+  readonly cardUri: string;
+  readonly facts: Facts;
+  readonly look: Look;
+  readonly photo: Blob | null;
+  /** null: the institution takes no photo from students. */
+  readonly ownPhoto: OwnPhoto | null;
+  /** null: the institution does not ask for consent. */
+  readonly consentGivenAt: number | null | undefined;
+  readonly codes: Readonly<Partial<Record<Profile, StaticCode>>>;
+  /** Configurations held, for instance "EuropeanStudentCard". */
+  readonly configurations: readonly string[];
+  readonly deviceName: string | null;
+  /** When the service was last asked with success. */
+  readonly updatedAt: number;
+  /** Seconds that this phone's clock is ahead of the service's, as last seen. */
+  readonly clockAhead: number;
+  readonly endedAs: EndedAs | null;
+  readonly notices: readonly Notice[];
+}
+
+/** An enrolment that was begun: it goes on from where it was. */
+export interface Enrolment {
+  readonly id: string;
+  readonly credentialIssuer: string;
+  readonly institutionName: string;
+  readonly step: "offer" | "token" | "credentials" | "done";
+  readonly txCodeLength: number | null;
+  readonly startedAt: number;
+}
+
+export interface DeviceOfCard {
+  readonly id: string;
+  readonly name: string | null;
+  readonly addedAt: number;
+  readonly renewedAt: number | null;
+  readonly isThis: boolean;
+}
+
+/** One showing of a card, remembered on this phone only. */
+export interface Showing {
+  readonly cardId: string;
+  readonly profile: Profile;
+  readonly at: number;
+}
+
+/** Why something could not be done; each has a sentence in every language. */
+export type RefusalName =
+  | "offer-malformed"
+  | "offer-cut"
+  | "offer-expired"
+  | "offer-used"
+  | "issuer-not-safe"
+  | "issuer-unknown"
+  | "tx-code-wrong"
+  | "tx-code-dead"
+  | "no-network"
+  | "service-away"
+  | "service-refused"
+  | "bad-answer"
+  | "card-not-active"
+  | "device-ended"
+  | "device-unknown"
+  | "storage-full"
+  | "storage-lost"
+  | "busy-elsewhere"
+  | "too-many"
+  | "not-an-image"
+  | "image-too-large"
+  | "not-offered";
+
+export class WalletRefusal extends Error {
+  readonly refusal: RefusalName;
+  readonly values: Readonly<Record<string, string | number>>;
+
+  constructor(refusal: RefusalName, values: Readonly<Record<string, string | number>> = {}) {
+    super(refusal);
+    this.name = "WalletRefusal";
+    this.refusal = refusal;
+    this.values = values;
+  }
+}
+
+/** What the screens may ask of the wallet (`keeping/wallet.ts` makes it). */
+export interface Wallet {
+  cards(): Promise<WalletCard[]>;
+  unfinished(): Promise<Enrolment[]>;
+  /** Called after every change, also of another tab or the service worker; returns how to stop. */
+  watch(changed: () => void): () => void;
+
+  /** Read an offer link or a scanned text; throws WalletRefusal. */
+  beginEnrolment(offer: string): Promise<Enrolment>;
+  /** Go on with it, to the card; the same enrolment may be called again after any failure. */
+  goOn(enrolmentId: string, txCode: string | null): Promise<WalletCard>;
+  abandon(enrolmentId: string): Promise<void>;
+
+  /** The code to show now: E2 signed by this phone, or null when none may be shown. */
+  liveCode(cardId: string, profile: Profile, challenge?: Uint8Array): Promise<string | null>;
+  noteShowing(cardId: string, profile: Profile): Promise<void>;
+  showings(): Promise<Showing[]>;
+  deleteShowings(): Promise<void>;
+
+  /** Ask the service; a failure changes nothing but throws. */
+  refresh(cardId: string): Promise<WalletCard>;
+  dismissNotices(cardId: string): Promise<void>;
+  forget(cardId: string): Promise<{ readonly serviceKnows: boolean }>;
+
+  devices(cardId: string): Promise<{ readonly atOnce: number; readonly devices: DeviceOfCard[] }>;
+  endDevice(cardId: string, deviceId: string): Promise<void>;
+  nameDevice(cardId: string, name: string): Promise<void>;
+  consent(cardId: string): Promise<{ readonly givenAt: number | null; readonly shares: string[] }>;
+  giveConsent(cardId: string): Promise<void>;
+  withdrawConsent(cardId: string): Promise<void>;
+  previewPhoto(cardId: string, file: Blob, crop?: Crop): Promise<Blob>;
+  sendPhoto(cardId: string, file: Blob, crop?: Crop): Promise<void>;
+  takeBackPhoto(cardId: string): Promise<void>;
+  passes(cardId: string): Promise<{ readonly apple: boolean; readonly google: boolean }>;
+  applePass(cardId: string): Promise<Blob>;
+  googleSaveLink(cardId: string): Promise<string>;
+  /** Web Push, where the service offers it and the student allowed it. */
+  followByPush(cardId: string): Promise<boolean>;
+
+  setting(name: string): Promise<string | null>;
+  keepSetting(name: string, value: string | null): Promise<void>;
+}
+
+/** Fractions of the picture's width and height. */
+export interface Crop {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
