@@ -21,7 +21,7 @@ from issuer.esc_router.adoption import Verdict, words_of
 from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
 from issuer.esc_router.reconciliation_report import as_cell
 from issuer.esc_router.reconciliation_run import LEASE, Outcome
-from issuer.store import adopted, reconciliations, router_differences
+from issuer.store import adopted, reconciliations, router_differences, run_claims
 from issuer.store.reconciliations import RunKind, RunState
 
 _COLUMNS = ("card_number", "becomes", "in_words", "student", "esi")
@@ -91,7 +91,7 @@ def _work(deployment: Deployment, pic: str, run_id: int) -> str | None:
         return why
     with deployment.writing() as session:
         now = seconds_of(deployment.now)
-        claim = reconciliations.claim(session, run_id, kind=RunKind.ADOPT, now=now, lease=LEASE)
+        claim = run_claims.claim(session, run_id, kind=RunKind.ADOPT, now=now, lease=LEASE)
     if claim is None:
         return _why(deployment, pic, run_id)
     with open_reconciler(deployment) as reconciler:

@@ -27,7 +27,7 @@ from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
 from issuer.esc_router.reconciliation_plan import begin_run, parse_repairs
 from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
-from issuer.store import audit, reconciliations
+from issuer.store import audit, reconciliations, run_claims
 from issuer.store.reconciliations import RunKind, RunState
 
 DIFFERENT, UNFINISHED = 1, 3
@@ -160,7 +160,7 @@ def _work(deployment: Deployment, pic: str, run_id: int, patience: int) -> Outco
 
 def _go_on(deployment: Deployment, reconciler: Reconciler, run_id: int, bar: "Bar") -> Outcome:
     with deployment.writing() as session:
-        claim = reconciliations.claim(
+        claim = run_claims.claim(
             session,
             run_id,
             kind=RunKind.RECONCILE,

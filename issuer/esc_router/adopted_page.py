@@ -30,7 +30,7 @@ from issuer.store import (
     router_differences,
     students,
 )
-from issuer.store.reconciliations import RunClaim
+from issuer.store.run_claims import RunClaim
 from issuer.students import new_student
 from issuer.tables import Card, Institution, Student
 

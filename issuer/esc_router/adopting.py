@@ -25,7 +25,8 @@ from issuer.esc_router.reading_there import Stretch, read_listed_cards
 from issuer.esc_router.reconciliation_run import Outcome, Reconciler, Run
 from issuer.esc_router.run_turns import TURN, give_turns, work_on
 from issuer.store import audit, compared, reconciliations
-from issuer.store.reconciliations import RunClaim, RunKind, RunState
+from issuer.store.reconciliations import RunKind, RunState
+from issuer.store.run_claims import RunClaim
 from issuer.tables import Reconciliation, Student
 
 Progress = Callable[[Mapping[str, int]], None]  # told the counts after each page

@@ -30,7 +30,7 @@ from issuer.esc_router.reading_there import (
     read_persons,
 )
 from issuer.store import compared
-from issuer.store.reconciliations import RunClaim
+from issuer.store.run_claims import RunClaim
 from issuer.tables import Institution
 
 _PERSONS_PER_CARD_PAGE = 10  # a page of persons is one call, a page of cards eleven

@@ -26,8 +26,9 @@ from issuer.esc_router.pace import PacedReads
 from issuer.esc_router.phases import Phase, Reading
 from issuer.esc_router.reading_there import Stretch
 from issuer.sealing import Sealer
-from issuer.store import compared, institutions, reconciliations
-from issuer.store.reconciliations import RunClaim, RunState
+from issuer.store import compared, institutions, run_claims
+from issuer.store.reconciliations import RunState
+from issuer.store.run_claims import RunClaim
 from issuer.tables import Institution
 
 LEASE = timedelta(minutes=5)  # at the slowest pace a stretch takes two minutes
@@ -218,7 +219,7 @@ class Run:
         self.cursor = cursor or ""
 
     def _checkpoint(self, session: Session) -> None:
-        is_held = reconciliations.checkpoint(
+        is_held = run_claims.checkpoint(
             session,
             self.claim,
             now=self.reconciler.now(),
@@ -244,13 +245,13 @@ class Run:
             if failed:
                 self._add("failures", 1)
                 self._checkpoint(session)
-            reconciliations.put_off(session, self.claim, now=now, until=until, why=why)
+            run_claims.put_off(session, self.claim, now=now, until=until, why=why)
         return Outcome.PUT_OFF
 
     def _end(self, state: RunState, why: str | None) -> Outcome:
         now = self.reconciler.now()
         with Session(self.reconciler.engine) as session, session.begin():
-            held = reconciliations.finish(session, self.claim, now=now, state=state, why=why)
+            held = run_claims.finish(session, self.claim, now=now, state=state, why=why)
         if not held:
             return Outcome.LOST
         return Outcome.FINISHED if state == RunState.FINISHED else Outcome.FAILED

@@ -17,7 +17,8 @@ from functools import partial
 from issuer.esc_router.phases import Phase
 from issuer.esc_router.reconciliation_run import Outcome, Reconciler, Run
 from issuer.esc_router.run_turns import TURN, give_turns, work_on
-from issuer.store.reconciliations import RunClaim, RunKind
+from issuer.store.reconciliations import RunKind
+from issuer.store.run_claims import RunClaim
 
 Progress = Callable[[Phase, dict[str, int]], None]  # told the phase and counts after a stretch
 

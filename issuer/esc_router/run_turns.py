@@ -9,8 +9,9 @@ from sqlmodel import Session
 from issuer.errors import NotUnsealable
 from issuer.esc_router.errors import RouterError, RouterKeyRefused
 from issuer.esc_router.reconciliation_run import LeaseLost, Outcome, Reconciler, Run
-from issuer.store import reconciliations
-from issuer.store.reconciliations import RunClaim, RunKind
+from issuer.store import reconciliations, run_claims
+from issuer.store.reconciliations import RunKind
+from issuer.store.run_claims import RunClaim
 
 TURN = timedelta(minutes=1)  # then another institution's run has its turn
 
@@ -33,7 +34,7 @@ def give_turns(reconciler: Reconciler, kind: RunKind, go_on: Callable[[RunClaim]
         is_any_open = reconciliations.is_any_open(session, kind)
     while is_any_open and not reconciler.stop.is_set():
         with Session(reconciler.engine) as session, session.begin():
-            claim = reconciliations.claim_due(
+            claim = run_claims.claim_due(
                 session,
                 kind=kind,
                 now=reconciler.now(),

@@ -18,7 +18,7 @@ from issuer.esc_router.reconciliation_plan import begin_run
 from issuer.esc_router.reconciliation_run import Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
 from issuer.settings import load_sealer
-from issuer.store import reconciliations
+from issuer.store import run_claims
 from issuer.store.reconciliations import RunKind
 from issuer.tables import Institution, Reconciliation
 
@@ -31,7 +31,7 @@ def main(url: str, folder: Path, threads: int) -> None:
         institution = session.get_one(Institution, PIC)
         run = begin_run(session, institution, repairs=[], pace=FASTEST, now=now, actor="cli")
         run_id = run.id or 0
-        claim = reconciliations.claim(
+        claim = run_claims.claim(
             session, run_id, kind=RunKind.RECONCILE, now=now, lease=timedelta(minutes=5)
         )
     assert claim is not None

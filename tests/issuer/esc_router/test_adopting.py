@@ -13,7 +13,7 @@ from issuer.esc_router.adopting import adopt, adopt_due, begin_adoption
 from issuer.esc_router.adoption import SUSPENDED_BECAUSE
 from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
-from issuer.store import adopted, reconciliations
+from issuer.store import adopted, reconciliations, run_claims
 from issuer.store.reconciliations import RunKind
 from issuer.tables import AuditEntry, Card, Delivery, Institution, Reconciliation, Student
 
@@ -249,7 +249,7 @@ def test_a_run_that_is_interrupted_goes_on_behind_its_last_page(
             raise Killed
 
     with deployment.writing() as session:
-        claim = reconciliations.claim(
+        claim = run_claims.claim(
             session, run_id, kind=RunKind.ADOPT, now=deployment.now, lease=LEASE
         )
     assert claim is not None
@@ -270,7 +270,7 @@ def test_a_run_without_its_lease_writes_nothing(
     put_there(sandbox, 1)
     run_id = begin(deployment, with_students=True)
     with deployment.writing() as session:
-        claim = reconciliations.claim(
+        claim = run_claims.claim(
             session, run_id, kind=RunKind.ADOPT, now=deployment.now, lease=LEASE
         )
         reconciliations.abandon(session, RIGA, run_id, now=deployment.now)

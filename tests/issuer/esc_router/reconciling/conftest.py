@@ -16,7 +16,7 @@ from issuer.esc_router.reconciliation_plan import KINDS, begin_run, known_repair
 from issuer.esc_router.reconciliation_report import ToldDifference, told
 from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
-from issuer.store import reconciliations, router_differences
+from issuer.store import router_differences, run_claims
 from issuer.store.paging import Paging
 from issuer.store.reconciliations import RunKind
 from issuer.tables import Card, Institution, Reconciliation, Student
@@ -87,7 +87,7 @@ class Sides:
 
     def go_on(self, run_id: int, reconciler: Reconciler | None = None, **more: Any) -> Outcome:
         with self.deployment.writing() as session:
-            claim = reconciliations.claim(
+            claim = run_claims.claim(
                 session, run_id, kind=RunKind.RECONCILE, now=self.deployment.now, lease=LEASE
             )
         assert claim is not None, "the institution may not be asked for now"

@@ -13,7 +13,7 @@ from issuer.esc_router.phases import Phase
 from issuer.esc_router.reconciliation_plan import begin_due_runs, begin_run, forget_old_runs
 from issuer.esc_router.reconciliation_run import Outcome
 from issuer.esc_router.reconciling import reconcile_due
-from issuer.store import reconciliations
+from issuer.store import reconciliations, run_claims
 from issuer.tables import Institution, Reconciliation, ReconciliationSeen, RouterDifference
 from tests.issuer.esc_router.reconciling.conftest import (
     ALL_REPAIRS,
@@ -396,7 +396,7 @@ def test_a_run_whose_process_died_is_taken_up_when_its_lease_is_over(sides: Side
     sides.students(2)
     run_id = sides.begin()
     with sides.deployment.writing() as session:
-        reconciliations.claim_due(
+        run_claims.claim_due(
             session,
             kind=reconciliations.RunKind.RECONCILE,
             now=sides.deployment.now,
