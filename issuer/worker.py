@@ -21,8 +21,8 @@ from issuer.erasure import finish_erasures
 from issuer.esc_router.adopting import adopt_due
 from issuer.esc_router.delivery import deliver_due
 from issuer.esc_router.exchange import open_router_http
+from issuer.esc_router.reconciler import Reconciler
 from issuer.esc_router.reconciliation_plan import begin_due_runs, forget_old_runs
-from issuer.esc_router.reconciliation_run import Reconciler
 from issuer.esc_router.reconciling import reconcile_due
 from issuer.issuing import IssuingPolicy
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing

@@ -19,8 +19,8 @@ from issuer.esc_router.adopting import adopt as go_on
 from issuer.esc_router.adopting import begin_adoption
 from issuer.esc_router.adoption import Verdict, words_of
 from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
+from issuer.esc_router.reconciler import LEASE, Outcome
 from issuer.esc_router.reconciliation_report import as_cell
-from issuer.esc_router.reconciliation_run import LEASE, Outcome
 from issuer.store import adopted, reconciliations, router_differences, run_claims
 from issuer.store.reconciliations import RunKind, RunState
 

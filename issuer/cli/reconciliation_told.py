@@ -10,9 +10,9 @@ from issuer.cli.printing import err, moment, out, show_table
 from issuer.errors import RunNotFound
 from issuer.esc_router.differences import REPAIRABLE, DifferenceKind
 from issuer.esc_router.phases import Phase
+from issuer.esc_router.reconciler import Outcome
 from issuer.esc_router.reconciliation_plan import KINDS
 from issuer.esc_router.reconciliation_report import csv_report, json_report
-from issuer.esc_router.reconciliation_run import Outcome
 from issuer.routes.reconciliations import reconciliation_answer
 from issuer.store import reconciliations, router_differences
 from issuer.store.reconciliations import RunKind

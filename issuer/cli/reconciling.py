@@ -24,8 +24,8 @@ from issuer.errors import IssuerError
 from issuer.esc_router.differences import REPAIRABLE, DifferenceKind
 from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
+from issuer.esc_router.reconciler import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciliation_plan import begin_run, parse_repairs
-from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
 from issuer.store import audit, reconciliations, run_claims
 from issuer.store.reconciliations import RunKind, RunState

@@ -22,7 +22,8 @@ from issuer.esc_router.adopted_page import APPLY, WITH_STUDENTS, AdoptedPage
 from issuer.esc_router.pace import DEFAULT_PACE, PacedReads
 from issuer.esc_router.phases import Phase
 from issuer.esc_router.reading_there import Stretch, read_listed_cards
-from issuer.esc_router.reconciliation_run import Outcome, Reconciler, Run
+from issuer.esc_router.reconciler import Outcome, Reconciler
+from issuer.esc_router.reconciliation_run import Run
 from issuer.esc_router.run_turns import TURN, give_turns, work_on
 from issuer.store import audit, compared, reconciliations
 from issuer.store.reconciliations import RunKind, RunState

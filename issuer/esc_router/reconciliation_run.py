@@ -1,18 +1,14 @@
 """One reconciliation that this process works on: where it is, what hinders it, its checkpoints."""
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-from threading import Event
 
-import httpx
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from issuer.clock import Clock, seconds_of, today_of
+from issuer.clock import today_of
 from issuer.esc_router import circuit, noting, pauses
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.comparing import Comparison, Finding
@@ -25,67 +21,17 @@ from issuer.esc_router.errors import (
 from issuer.esc_router.pace import PacedReads
 from issuer.esc_router.phases import Phase, Reading
 from issuer.esc_router.reading_there import Stretch
-from issuer.sealing import Sealer
+from issuer.esc_router.reconciler import LeaseLost, Outcome, Reconciler
 from issuer.store import compared, institutions, run_claims
 from issuer.store.reconciliations import RunState
 from issuer.store.run_claims import RunClaim
 from issuer.tables import Institution
 
-LEASE = timedelta(minutes=5)  # at the slowest pace a stretch takes two minutes
-STRETCH = timedelta(seconds=10)
-THREADS = 8  # with answers in a quarter of a second, enough for 30 requests a second
 _FORGOTTEN_AT_ONCE = 5_000  # rows; a transaction that no other has to wait for long
 _PATIENCE = timedelta(seconds=30)  # when the router is busy and does not say for how long
 _CIRCUIT_PATIENCE = 5  # seconds, at least, while the router does not answer at all
 
 _log = logging.getLogger(__name__)
-
-
-class Outcome(StrEnum):
-    """Why a run does not go on at this moment."""
-
-    FINISHED = "finished"
-    FAILED = "failed"
-    PUT_OFF = "put off"  # until later; the row says why
-    TURN_OVER = "turn over"  # or the process was asked to stop
-    LOST = "lost"  # another process has it, or staff abandoned it
-
-
-class LeaseLost(Exception):
-    """Another process has the run: nothing of this stretch is recorded."""
-
-
-@dataclass(slots=True)
-class Reconciler:
-    """What runs need; shared by all runs of a process.
-
-    Args:
-        engine: Of the deployment's database.
-        http: From `open_router_http`.
-        base_url: The router's, up to and including `/esc-rest`.
-        sealer: Opens the institutions' router keys.
-        clock: The time.
-        threads: Reads at once.
-        lease: For how long a run belongs to this process, from each checkpoint on.
-        stretch: What is read between two checkpoints takes about so long at a run's pace.
-        random: Spreads pauses; see `pauses.pause_after`.
-        stop: When set, no further request is made.
-    """
-
-    engine: Engine
-    http: httpx.Client
-    base_url: str
-    sealer: Sealer
-    clock: Clock
-    threads: int = THREADS
-    lease: timedelta = LEASE
-    stretch: timedelta = STRETCH
-    random: Callable[[], float] = pauses.random_fraction
-    stop: Event = field(default_factory=Event)
-
-    def now(self) -> int:
-        """Seconds."""
-        return seconds_of(self.clock())
 
 
 @dataclass(slots=True)

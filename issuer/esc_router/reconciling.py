@@ -15,7 +15,8 @@ from datetime import timedelta
 from functools import partial
 
 from issuer.esc_router.phases import Phase
-from issuer.esc_router.reconciliation_run import Outcome, Reconciler, Run
+from issuer.esc_router.reconciler import Outcome, Reconciler
+from issuer.esc_router.reconciliation_run import Run
 from issuer.esc_router.run_turns import TURN, give_turns, work_on
 from issuer.store.reconciliations import RunKind
 from issuer.store.run_claims import RunClaim

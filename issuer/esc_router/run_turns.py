@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from issuer.errors import NotUnsealable
 from issuer.esc_router.errors import RouterError, RouterKeyRefused
-from issuer.esc_router.reconciliation_run import LeaseLost, Outcome, Reconciler, Run
+from issuer.esc_router.reconciler import LeaseLost, Outcome, Reconciler
+from issuer.esc_router.reconciliation_run import Run
 from issuer.store import reconciliations, run_claims
 from issuer.store.reconciliations import RunKind
 from issuer.store.run_claims import RunClaim

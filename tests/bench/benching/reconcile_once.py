@@ -14,8 +14,8 @@ from issuer.clock import seconds_of, utc_now
 from issuer.database import make_engine
 from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.pace import FASTEST
+from issuer.esc_router.reconciler import Outcome, Reconciler
 from issuer.esc_router.reconciliation_plan import begin_run
-from issuer.esc_router.reconciliation_run import Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
 from issuer.settings import load_sealer
 from issuer.store import run_claims

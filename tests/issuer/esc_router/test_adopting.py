@@ -12,7 +12,7 @@ from issuer.errors import RunUnderWay
 from issuer.esc_router.adopting import adopt, adopt_due, begin_adoption
 from issuer.esc_router.adoption import SUSPENDED_BECAUSE
 from issuer.esc_router.exchange import open_router_http
-from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
+from issuer.esc_router.reconciler import LEASE, Outcome, Reconciler
 from issuer.store import adopted, reconciliations, run_claims
 from issuer.store.reconciliations import RunKind
 from issuer.tables import AuditEntry, Card, Delivery, Institution, Reconciliation, Student

@@ -12,9 +12,9 @@ from sqlmodel import Session, SQLModel
 
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.differences import REPAIRABLE
+from issuer.esc_router.reconciler import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciliation_plan import KINDS, begin_run, known_repairs
 from issuer.esc_router.reconciliation_report import ToldDifference, told
-from issuer.esc_router.reconciliation_run import LEASE, Outcome, Reconciler
 from issuer.esc_router.reconciling import go_on
 from issuer.store import router_differences, run_claims
 from issuer.store.paging import Paging

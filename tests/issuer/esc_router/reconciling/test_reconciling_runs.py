@@ -10,8 +10,8 @@ from sqlmodel import Session, select
 from issuer.errors import RepairNotAllowed, RunUnderWay
 from issuer.esc_router.differences import DifferenceKind
 from issuer.esc_router.phases import Phase
+from issuer.esc_router.reconciler import Outcome
 from issuer.esc_router.reconciliation_plan import begin_due_runs, begin_run, forget_old_runs
-from issuer.esc_router.reconciliation_run import Outcome
 from issuer.esc_router.reconciling import reconcile_due
 from issuer.store import reconciliations, run_claims
 from issuer.tables import Institution, Reconciliation, ReconciliationSeen, RouterDifference
