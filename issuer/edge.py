@@ -163,6 +163,8 @@ def start_log(level: str) -> None:
 
 
 def _write_line(scope: Scope, status: int | None, seconds: float) -> None:
+    if not _log.isEnabledFor(logging.INFO):
+        return
     route = getattr(scope.get("route"), "path", None)
     fields = {
         "method": scope["method"],

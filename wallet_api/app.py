@@ -11,8 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from issuer.clock import Clock, seconds_of, utc_now
 from issuer.database import check_database_version, is_sqlite, make_engine
@@ -27,9 +26,17 @@ from wallet_api.batches import Batches
 from wallet_api.card_reading import make_reader
 from wallet_api.deps import Wallet
 from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
+from wallet_api.not_modified import NotModified
 from wallet_api.settings import WalletSettings
 
 _STAFF_PATHS = "/api/"
+_OPEN = (
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"etag, www-authenticate, retry-after, date, x-request-id",
+    ),
+)
 _PURGE_EVERY = 600  # seconds
 _KEEP_EXPIRED = 3600  # seconds
 
@@ -37,23 +44,36 @@ logger = logging.getLogger(__name__)
 
 
 class PublicCors:
-    """Lets wallets in browsers call what phones call, and staff's routes by nobody else."""
+    """Lets wallets in browsers call what phones call, and staff's routes by nobody else.
+
+    Every answer allows it, whoever asks: so caches need not tell them apart.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open = CORSMiddleware(
+        self._preflight = CORSMiddleware(
             app,
             allow_origins=["*"],
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["authorization", "content-type", "if-none-match"],
-            expose_headers=["etag", "www-authenticate", "retry-after", "date", "x-request-id"],
             max_age=86_400,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        is_staff = str(scope.get("path", "")).startswith(_STAFF_PATHS)
-        await (self._app if is_staff else self._open)(scope, receive, send)
+        if scope["type"] != "http" or scope["path"].startswith(_STAFF_PATHS):
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await self._preflight(scope, receive, send)
+        else:
+            await self._app(scope, receive, partial(_send_open, send))
+
+
+async def _send_open(send: Send, message: Message) -> None:
+    """Send an answer that pages of every origin may read."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", ()), *_OPEN]
+    await send(message)
 
 
 def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
@@ -85,6 +105,8 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         # Their pages load scripts from elsewhere; `/openapi.json` says the same.
         docs_url=None,
         redoc_url=None,
+        # Nothing here collects it, and asking whether something does costs every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.wallet = wallet
     app.state.issuing = _issuing(wallet)
@@ -92,10 +114,9 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, devices):
         app.include_router(module.router)
-    # Again, first and without FastAPI's own work, which would take half of this path's time.
-    app.router.routes.insert(0, Route(refresh.CARD_PATH, refresh.show_card))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     problems.install(app)
+    app.add_middleware(NotModified, wallet=wallet)
     app.add_middleware(PublicCors)
     app.add_middleware(RequestLog)
     return app

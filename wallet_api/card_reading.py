@@ -37,15 +37,18 @@ SELECT escn, credentials_left, expires_at FROM access_token WHERE token_sha256 =
 
 
 class CardOnDevice(NamedTuple):
-    """What a refresh tells, as it is in the database."""
+    """What a refresh tells, as it is in the database: the columns of `_CARD`, in their order.
+
+    All of it goes into the answer's ETag (`wallet_api.refresh`). Days are texts as in ISO 8601.
+    """
 
     device_id: int
     renew_at: int
     escn: str
     state: str
     reason: str | None
-    issued_on: date
-    expires_on: date
+    issued_on: str
+    expires_on: str
     card_updated_at: int
     pic: str
     institution: str
@@ -117,13 +120,7 @@ class SqliteReader:
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
         """The card on the device with this token, unless it was ended."""
         row = self._one(self._card, token_sha256)
-        if row is None:
-            return None
-        found = CardOnDevice(*row)
-        return found._replace(
-            issued_on=date.fromisoformat(str(found.issued_on)),
-            expires_on=date.fromisoformat(str(found.expires_on)),
-        )
+        return None if row is None else CardOnDevice(*row)
 
     async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
         """What the access token allows; it may have expired."""
@@ -158,7 +155,9 @@ class PostgresqlReader:
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
         """The card on the device with this token, unless it was ended."""
         row = await self._one(_CARD.format("%s"), token_sha256)
-        return None if row is None else CardOnDevice(*row)
+        if row is None:
+            return None
+        return CardOnDevice._make(str(one) if isinstance(one, date) else one for one in row)
 
     async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
         """What the access token allows; it may have expired."""

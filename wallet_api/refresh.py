@@ -1,8 +1,9 @@
 """A phone asks how its card is: one request, an opaque token, mostly 304.
 
 The path that phones call by the thousand: on the event loop, no session of the ORM, an own read
-connection (`card_reading`). Only when credentials near their end does a thread of the pool write
-one row, the nonce for the phone's proof.
+connection (`card_reading`), and nothing rendered for a phone that knows the answer. The ETag is a
+hash of all that was read: what is added to `CardOnDevice` is in it by itself. Only when
+credentials near their end does a thread of the pool write one row, the nonce for the proof.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from wallet_api.times import utc_text
 
 CARD_PATH = "/device/card"
 RENEWAL_PATH = "/device/card/renewal"
-_HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
+HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
 
 router = APIRouter(tags=["devices"])
 
@@ -63,6 +64,10 @@ class CardAnswer(BaseModel):
     renewal: Renewal | None
 
 
+# A phone that holds an answer of a version with fewer members gets the new one.
+_FORM = hashlib.sha256(json.dumps(CardAnswer.model_json_schema()).encode()).hexdigest()
+
+
 @router.get(
     CARD_PATH,
     response_class=Response,
@@ -76,33 +81,48 @@ class CardAnswer(BaseModel):
 async def show_card(request: Request) -> Response:
     """The card's state for the device whose token is given (Bearer, If-None-Match)."""
     wallet = wallet_of(request)
-    found = await _card_of(wallet, bearer_token(request))
+    found = await card_of(wallet, bearer_token(request))
     now = wallet.clock()
-    state = _state_on(found, today_of(now))
+    state = state_on(found, today_of(now))
     body = _facts(found, state)
-    if state is CardState.ACTIVE and found.renew_at <= seconds_of(now):
+    if needs_renewal(found, state, seconds_of(now)):
         # No ETag: a later 304 would leave the phone without its nonce.
         body["renewal"] = await run_in_threadpool(_renewal, wallet, found, seconds_of(now))
-        return Response(_dump(body), headers=_HEADERS, media_type="application/json")
-    content = _dump(body)
-    headers = _HEADERS | {"etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
-    if headers["etag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type="application/json")
+        return Response(_dump(body), headers=HEADERS, media_type="application/json")
+    etag = etag_of(found, state)
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=HEADERS | {"etag": etag})
+    return Response(_dump(body), headers=HEADERS | {"etag": etag}, media_type="application/json")
 
 
-async def _card_of(wallet: Wallet, token: str) -> CardOnDevice:
+async def card_of(wallet: Wallet, token: str) -> CardOnDevice:
+    """The card on the device with this token.
+
+    Raises:
+        DeviceNotKnown: There is no such device, or it was ended.
+        ReadFailed: The database did not answer.
+    """
     found = await wallet.reader.card_of_device(hash_token(token))
     if found is None:
         raise DeviceNotKnown("no such device, or it was ended")
     return found
 
 
-def _state_on(found: CardOnDevice, today: date) -> CardState:
+def state_on(found: CardOnDevice, today: date) -> CardState:
     """The card's state; its last day ends it before any worker says so."""
     state = CardState(found.state)
-    ended = state is not CardState.REVOKED and found.expires_on < today
+    ended = state is not CardState.REVOKED and found.expires_on < today.isoformat()
     return CardState.EXPIRED if ended else state
+
+
+def needs_renewal(found: CardOnDevice, state: CardState, now: int) -> bool:
+    """Whether the answer holds a nonce, with which the phone renews its credentials."""
+    return state is CardState.ACTIVE and found.renew_at <= now
+
+
+def etag_of(found: CardOnDevice, state: CardState) -> str:
+    """Another one for another answer: of what was read, the day's state and the answer's form."""
+    return f'"{hashlib.sha256(repr((_FORM, state.value, *found)).encode()).hexdigest()[:32]}"'
 
 
 def _facts(found: CardOnDevice, state: CardState) -> dict[str, Any]:
@@ -117,8 +137,8 @@ def _facts(found: CardOnDevice, state: CardState) -> dict[str, Any]:
         },
         "name": found.name,
         "academic_level": found.academic_level,
-        "issued_on": found.issued_on.isoformat(),
-        "expires_on": found.expires_on.isoformat(),
+        "issued_on": found.issued_on,
+        "expires_on": found.expires_on,
         "last_updated": utc_text(max(found.card_updated_at, found.student_updated_at)),
         "renewal": None,
     }
