@@ -155,13 +155,14 @@ def parse_legacy_identifier(text: str) -> tuple[str, Pic, str]:
 
 
 def parse_academic_level(text: str) -> AcademicLevel:
-    """Read an academic level as the ESC-Router spells it, in any case.
+    """Read an academic level as the ESC-Router spells it, in ASCII letters of any case.
 
     Raises:
         MalformedIdentifier: It is none of the three.
     """
     try:
-        return AcademicLevel(text.upper())
+        # Letters beyond ASCII become ASCII in upper case ("ſ", the long s).
+        return AcademicLevel(text.upper() if text.isascii() else text)
     except ValueError as error:
         levels = ", ".join(AcademicLevel)
         raise MalformedIdentifier(f"an academic level is one of {levels}") from error

@@ -110,7 +110,7 @@ function esisOf(claims) {
 }
 
 function levelOf(value) {
-  const level = text(value).toUpperCase();
+  const level = text(value).replace(/[a-z]/g, (letter) => letter.toUpperCase());
   return LEVELS.includes(level) ? level : bad("a level");
 }
 

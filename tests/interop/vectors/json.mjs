@@ -59,7 +59,8 @@ class Reader {
     }
     const found = this.match(NUMBER) ?? refuse("MalformedJws", "not JSON");
     const number = Number(found[0]);
-    return found[1] === undefined && found[2] === undefined ? number : new Fraction(number);
+    if (found[1] !== undefined || found[2] !== undefined) return new Fraction(number);
+    return /^-?\d{1,4300}$/.test(found[0]) ? number : refuse("MalformedJws", "too many digits");
   }
 
   string() {

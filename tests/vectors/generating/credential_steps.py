@@ -62,6 +62,7 @@ def _claims() -> Iterator[Vector]:
         "esi_number": {"schac_personal_unique_code": [1]},
         "level_unknown": {"academic_level": "PROFESSOR"},
         "level_number": {"academic_level": 1},
+        "level_with_a_long_s": {"academic_level": "maſter"},
     }.items():
         yield vc(f"claim_{name}", bad, credential(**values))
     yield vc("valid_times_with_fractions", "valid", credential({"nbf": ISSUED + 0.5}))

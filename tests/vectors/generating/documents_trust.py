@@ -107,6 +107,8 @@ def _forms() -> Iterator[Vector]:
     yield trust("lone_surrogate", bad, _with_member(rb'"x":"\ud800"'))
     yield trust("lone_surrogate_in_a_name", bad, _with_member(rb'"\udfff":1'))
     yield trust("surrogates_in_the_wrong_order", bad, _with_member(rb'"x":"\ude00\ud83d"'))
+    yield trust("integer_of_4301_digits", bad, _with_member(b'"x":' + b"1" * 4301))
+    yield trust("valid_integer_of_4300_digits", "valid", _with_member(b'"x":-' + b"1" * 4300))
     yield trust("valid_pair_of_surrogates", "valid", _with_member(rb'"x":"\ud83d\ude00"'))
 
 

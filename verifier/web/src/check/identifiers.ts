@@ -83,8 +83,11 @@ export function parseEsiSuffix(suffix: string): Esi {
   return { scope, code, text, normal: lowerAscii(text) };
 }
 
-/** Reads an academic level in any case. */
+/** Reads an academic level in ASCII letters of any case. */
 export function parseAcademicLevel(text: string): AcademicLevel {
-  const upper = text.toUpperCase();
-  return LEVELS.find((level) => level === upper) ?? refuse("MalformedIdentifier", "not an academic level");
+  const lower = lowerAscii(text);
+  return (
+    LEVELS.find((level) => level.toLowerCase() === lower) ??
+    refuse("MalformedIdentifier", "not an academic level")
+  );
 }

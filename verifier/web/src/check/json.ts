@@ -21,6 +21,7 @@ export type JsonObject = ReadonlyMap<string, Json>;
 export type Json = null | boolean | string | JsonNumber | readonly Json[] | JsonObject;
 
 const MAX_LEVELS = 16; // no format of ours nests deeper than 8
+const MOST_DIGITS = 4300; // of an integer
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 const WORDS = new Map<string, Json>([
@@ -138,7 +139,11 @@ class Reader {
     const found = NUMBER.exec(this.#text);
     if (found === null) return refuse("MalformedJws", "not JSON");
     this.#at = NUMBER.lastIndex;
-    return new JsonNumber(Number(found[0]), found[1] === undefined && found[2] === undefined);
+    const isInteger = found[1] === undefined && found[2] === undefined;
+    if (isInteger && found[0].replace("-", "").length > MOST_DIGITS) {
+      return refuse("MalformedJws", "an integer of too many digits");
+    }
+    return new JsonNumber(Number(found[0]), isInteger);
   }
 
   #take(letter: string): boolean {
