@@ -7,7 +7,9 @@
     │   ├── UnknownVersion       a newer form than this verifier knows
     │   ├── MalformedIdentifier  an ESI, ESCN or PIC that breaks its own rules
     │   ├── MalformedJws         not a compact JWS of the kind expected
-    │   └── MalformedCredential  an SD-JWT VC that breaks RFC 9901 or its claims' rules
+    │   ├── MalformedCredential  an SD-JWT VC that breaks RFC 9901 or its claims' rules
+    │   ├── MalformedPresentation  parts of a presentation that break their format or do not fit
+    │   └── IncompletePresentation some parts of a presentation are missing
     ├── IssuerRefused            who signed it does not entitle the card
     │   ├── UnknownInstitution   no such institution in the trust list
     │   ├── UnknownKey           the institution has no such key
@@ -42,7 +44,8 @@
         ├── DocumentUntrusted    not signed by a key that is trusted for it
         ├── DocumentExpired      it is past its own end
         ├── DocumentFromFuture   it claims to be made after now
-        └── DocumentRolledBack   an older sequence number than one already seen
+        ├── DocumentRolledBack   older than what is already known
+        └── BaseNotHeld          the status list that a delta changes is not the one held
 
 Messages are lower case and hold no personal data: they may be logged. The sentence for the
 person at the counter and the hint what to do are in `verifier.cli.languages`, by class name.
@@ -79,6 +82,14 @@ class MalformedJws(MalformedCode):
 
 class MalformedCredential(MalformedCode):
     """An SD-JWT VC that breaks RFC 9901 or the rules of its claims."""
+
+
+class MalformedPresentation(MalformedCode):
+    """Parts of a presentation, or a request for one, that break their format or do not fit."""
+
+
+class IncompletePresentation(MalformedCode):
+    """Some parts of a presentation are missing."""
 
 
 class IssuerRefused(CardError):
@@ -218,4 +229,8 @@ class DocumentFromFuture(DocumentError):
 
 
 class DocumentRolledBack(DocumentError):
-    """The document has an older sequence number than one already seen."""
+    """The document is older than what is already known."""
+
+
+class BaseNotHeld(DocumentError):
+    """The status list that a delta changes is not the one that is held."""

@@ -26,6 +26,7 @@ from generating import (  # noqa: E402
     documents_status,
     documents_trust,
     identifiers,
+    presentations,
     service_rules,
 )
 from generating.cases import case_files  # noqa: E402
@@ -45,6 +46,7 @@ SOURCES = (
     documents_status,
     documents_bundle,
     identifiers,
+    presentations,
     service_rules,
 )
 

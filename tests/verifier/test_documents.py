@@ -8,14 +8,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.verifier.vector_files import KNOWN_KEYS
 from tests.verifier.worked_example import keys, section, vector_text
-from verifier import errors, esc_qr, sd_jwt, status, trust
+from verifier import (
+    errors,
+    esc_qr,
+    presentation_qr,
+    presentation_request,
+    sd_jwt,
+    status,
+    trust,
+)
 from verifier.card_claims import MAX_ESI_SUFFIX_CHARS, MAX_NAME_BYTES
 from verifier.errors import CardError
 from verifier.jws import b64url_decode, thumbprint_of
 from verifier.policy import Policy
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-FORMATS = ["esc-qr.md", "trust-list.md", "offline-bundle.md", "credential.md", "vectors.md"]
+FORMATS = [
+    "esc-qr.md",
+    "trust-list.md",
+    "offline-bundle.md",
+    "credential.md",
+    "presentation-qr.md",
+    "vectors.md",
+]
 
 
 def _read(name: str) -> str:
@@ -79,6 +94,7 @@ def test_the_vectors_format_lists_the_keys_that_its_reader_knows() -> None:
 def test_the_limits_that_the_documents_name_are_the_codes() -> None:
     policy = Policy()
     qr, bundle, credential = map(_read, ("esc-qr.md", "offline-bundle.md", "credential.md"))
+    presentation = _read("presentation-qr.md")
     for text, document in (
         (f"At most {esc_qr.MAX_CODE_CHARS} characters", qr),
         (f"at most **{esc_qr.MAX_E1_BYTES} bytes**", qr),
@@ -93,5 +109,14 @@ def test_the_limits_that_the_documents_name_are_the_codes() -> None:
         (f"{sd_jwt.MAX_DISCLOSURE_CHARS:,} characters", credential),
         (f"at most {sd_jwt.MAX_DISCLOSURES} disclosures", credential),
         (f"now − {policy.shown_within + policy.leeway} s ≤ `iat`", credential),
+        (f"At most {presentation_qr.MAX_PART_CHARS} characters", presentation),
+        (f"1 to {presentation_qr.MAX_PARTS}, likewise", presentation),
+        (f"1 to {presentation_qr.MAX_PART_BYTES} bytes of the whole", presentation),
+        (f"at most **{presentation_qr.MAX_WHOLE_BYTES:,} bytes**", presentation),
+        (f"at most {presentation_qr.USUAL_PART_BYTES} bytes", presentation),
+        (f"{presentation_qr.KEPT_FOR} s after the first", presentation),
+        (f"At most {presentation_request.MAX_REQUEST_CHARS:,} characters", presentation),
+        (f"1 to {presentation_request.MAX_AUDIENCE_CHARS} characters, no colon", presentation),
+        (f"after {presentation_request.ANSWERED_WITHIN // 60} minutes without", presentation),
     ):
         assert text in document, text

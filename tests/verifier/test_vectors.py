@@ -53,7 +53,11 @@ def test_every_refusal_of_a_step_is_expected_of_a_card() -> None:
     of_documents = {n for n in _refusals() if issubclass(getattr(errors, n), errors.DocumentError)}
     vectors = [read_vector((FOLDER / path).read_bytes()) for path in PATHS]
     expected = {v.headers["expect"] for v in vectors if v.headers["check"] == "card"}
-    only_of_credentials = {"MalformedCredential"}
+    only_of_credentials = {
+        "MalformedCredential",
+        "MalformedPresentation",
+        "IncompletePresentation",
+    }
     not_of_cards = of_documents | only_of_credentials | GROUPS | NOT_AN_ANSWER
     assert expected == _refusals() - not_of_cards | {"valid"}
 

@@ -21,6 +21,8 @@ from verifier.errors import CardError
 from verifier.identifiers import AcademicLevel, parse_escn, parse_esi, pic_of, prefix_of
 from verifier.jws import parse_public_jwk, thumbprint_of
 from verifier.policy import Claim
+from verifier.presentation_qr import join_parts
+from verifier.presentation_request import parse_request
 from verifier.replay import InMemoryReplay
 from verifier.status import parse_status_list_token
 from verifier.trust import verify_trust_list
@@ -208,6 +210,20 @@ def _check_escn(vector: VectorFile) -> dict[str, Any]:
     return {"escn": escn, "pic": pic_of(escn), "prefix": prefix_of(escn)}
 
 
+def _check_presentation(vector: VectorFile) -> dict[str, Any]:
+    return {"presentation": join_parts(vector.payload.split("\n"))}
+
+
+def _check_request(vector: VectorFile) -> dict[str, Any]:
+    request = parse_request(vector.payload)
+    return {
+        "audience": request.audience,
+        "nonce": request.nonce,
+        "types": list(request.types),
+        "claims": list(request.claims),
+    }
+
+
 CHECKS: dict[str, Callable[[VectorFile], dict[str, Any]]] = {
     "card": _check_card,
     "credential": _check_credential,
@@ -216,6 +232,8 @@ CHECKS: dict[str, Callable[[VectorFile], dict[str, Any]]] = {
     "status-list": _check_status_list,
     "esi": _check_esi,
     "escn": _check_escn,
+    "presentation": _check_presentation,
+    "request": _check_request,
 }
 
 

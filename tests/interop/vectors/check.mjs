@@ -13,6 +13,7 @@ import { readStatusList, statusAt, verifyBundle } from "./bundle.mjs";
 import { verifyCredential } from "./credential_steps.mjs";
 import { hexToBytes } from "./encodings.mjs";
 import { normalOf, picOf, readEscn, readEsi } from "./identifiers.mjs";
+import { joinParts, readRequest } from "./presentation.mjs";
 import { Refusal } from "./refusal.mjs";
 import { verifyCard } from "./steps.mjs";
 import { verifyTrustList } from "./trust.mjs";
@@ -80,6 +81,14 @@ const checks = {
   async escn({ payload }) {
     const escn = readEscn(payload);
     return { escn, pic: picOf(escn), prefix: escn.slice(24, 27) };
+  },
+
+  async presentation({ payload }) {
+    return { presentation: joinParts(payload.split("\n")) };
+  },
+
+  async request({ payload }) {
+    return readRequest(payload);
   },
 };
 

@@ -12,6 +12,8 @@ export const REFUSALS = {
     "MalformedIdentifier",
     "MalformedJws",
     "MalformedCredential",
+    "MalformedPresentation",
+    "IncompletePresentation",
   ],
   issuer: [
     "UnknownInstitution",
@@ -34,6 +36,7 @@ export const REFUSALS = {
     "DocumentExpired",
     "DocumentFromFuture",
     "DocumentRolledBack",
+    "BaseNotHeld",
   ],
 } as const;
 
