@@ -25,6 +25,7 @@ from issuer.issuing import (
 )
 from issuer.key_life import signer_among
 from issuer.keys import KeyRing
+from issuer.passes.kinds import PassKind
 from issuer.publishing.trusted import trusted_institution
 from issuer.store import credentials, institutions, status
 from issuer.store import keys as stored_keys
@@ -49,6 +50,7 @@ class Order:
         device_id: For which phone.
         configuration: Which kind.
         holder_jwk: The phone's public key, required members only (`public_jwk_of`).
+        of_pass: For the kind of pass that shows it; then it is the QR's status profile alone.
     """
 
     card: Card | HeldCard
@@ -56,6 +58,7 @@ class Order:
     device_id: int
     configuration: Configuration
     holder_jwk: dict[str, str]
+    of_pass: PassKind | None = None
 
 
 def issue_many(
@@ -143,6 +146,8 @@ def _facts_of_orders(orders: Sequence[Order], institution: InstitutionRow) -> li
 def _profiles(order: Order, facts: CardFacts) -> list[Profile | None]:
     if order.configuration is not Configuration.QR:
         return [None]
+    if order.of_pass is not None:
+        return [Profile.STATUS]
     both = has_identity_profile(facts)
     return [Profile.STATUS, Profile.IDENTITY] if both else [Profile.STATUS]
 
@@ -188,10 +193,11 @@ def _row_of(
     taken: status.Place,
     expires_at: int,
 ) -> dict[str, Any]:
+    of_pass = order.of_pass
     return {
         "escn": order.card.escn,
         "device_id": order.device_id,
-        "configuration": order.configuration.value,
+        "configuration": (order.configuration.value if of_pass is None else of_pass.configuration),
         "profile": None if profile is None else profile.value,
         "kid": issuance.signer.kid,
         "holder_thumbprint": _thumbprint(tuple(order.holder_jwk.items())),

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from issuer.errors import UnusableSecret
 from issuer.issuing import IssuingPolicy
+from issuer.passes.settings import ApplePassSettings
 from issuer.safe_addresses import safe_address
 from issuer.sealing import MIN_SECRET_BYTES, Sealer
 
@@ -24,8 +25,8 @@ PublicUrl = Annotated[str, AfterValidator(safe_address)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
-class IssuerSettings(BaseSettings):
-    """The issuer's settings.
+class IssuerSettings(ApplePassSettings):
+    """The issuer's settings; those of Apple's passes are `ApplePassSettings`.
 
     Attributes:
         database_url: `sqlite:///path` or `postgresql+psycopg://...`.
@@ -42,6 +43,7 @@ class IssuerSettings(BaseSettings):
         key_lifetime: How long a new key may sign.
         metrics_token_file: Holds what a scraper of `/metrics` must show, at least 16 characters;
             without this setting there is no `/metrics`.
+        apns_url: Apple's push service, which has phones fetch a pass that changed.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
 
@@ -63,6 +65,7 @@ class IssuerSettings(BaseSettings):
     credential_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=180)
     key_lifetime: Annotated[timedelta, Field(gt=timedelta(days=1))] = timedelta(days=3 * 365)
     metrics_token_file: Path | None = None
+    apns_url: PublicUrl = "https://api.push.apple.com"
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @property

@@ -8,17 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from issuer.issuing import IssuingPolicy
+from issuer.passes.settings import ApplePassSettings
 from issuer.settings import Port, PublicUrl
 
 _Lifetime = Annotated[timedelta, Field(gt=timedelta(hours=1))]
 
 
-class WalletSettings(BaseSettings):
-    """The wallet API's settings.
+class WalletSettings(ApplePassSettings):
+    """The wallet API's settings; those of Apple's passes are `ApplePassSettings`.
 
     Attributes:
         database_url: `sqlite:///path` or `postgresql+psycopg://...`, the issuer's.
@@ -33,6 +34,9 @@ class WalletSettings(BaseSettings):
         offer_lifetime: How long an offer can be taken.
         qr_lifetime: How long a QR credential lives at most.
         credential_lifetime: How long an SD-JWT VC lives at most.
+        google_issuer_id: Of the institution with Google, a number; with the next two or not.
+        google_class_id: The class of passes, made in Google's console, without the issuer id.
+        google_service_account_file: The service account's key, JSON as Google gives it.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
 
@@ -52,7 +56,20 @@ class WalletSettings(BaseSettings):
     )
     qr_lifetime: _Lifetime = timedelta(days=30)
     credential_lifetime: _Lifetime = timedelta(days=180)
+    google_issuer_id: Annotated[str, Field(pattern="^[0-9]{1,30}$")] | None = None
+    google_class_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")] | None = None
+    google_service_account_file: Path | None = None
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @model_validator(mode="after")
+    def _google_all_or_none(self) -> "WalletSettings":
+        given = (self.google_issuer_id, self.google_class_id, self.google_service_account_file)
+        if any(one is not None for one in given) and None in given:
+            raise ValueError(
+                "Google's passes need GOOGLE_ISSUER_ID, GOOGLE_CLASS_ID and"
+                " GOOGLE_SERVICE_ACCOUNT_FILE together"
+            )
+        return self
 
     @property
     def issuing_policy(self) -> IssuingPolicy:
