@@ -29,7 +29,7 @@ from issuer.importing.stored import (
     stored_students,
 )
 from issuer.lifecycle import CardState
-from issuer.store import audit, bulk, deliveries, devices, institutions, students
+from issuer.store import audit, bulk, deliveries, devices, institutions, passes, students
 from issuer.store.deliveries import Subject
 from issuer.students import student_columns
 from issuer.tables import Institution
@@ -184,6 +184,7 @@ def _write_updates(session: Session, chunk: _Chunk) -> None:
         of_card = update(CARD).where(CARD.c.escn == bindparam("of_escn"))
         connection.execute(of_card, chunk.card_updates)
         devices.renew_now(session, chunk.outdated_escns, now=chunk.at)
+        passes.renew_now(session, chunk.outdated_escns, now=chunk.at)
 
 
 def _told_at_present(session: Session, chunk: _Chunk) -> list[Subject]:
