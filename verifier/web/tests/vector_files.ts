@@ -11,6 +11,8 @@ import { parseJsonObject } from "../src/check/json.ts";
 import { parsePublicJwk } from "../src/check/jws.ts";
 import type { PublicKey } from "../src/check/p256.ts";
 import { CLAIMS, DEFAULT_POLICY, type Policy } from "../src/check/policy.ts";
+import { joinParts } from "../src/check/presentation_qr.ts";
+import { parseRequest } from "../src/check/presentation_request.ts";
 import { InMemoryReplay } from "../src/check/replay.ts";
 import { parseStatusListToken } from "../src/check/status.ts";
 import { verifyTrustList } from "../src/check/trust.ts";
@@ -229,6 +231,14 @@ function checkEscn({ payload }: VectorFile): object {
   return { escn, pic: picOf(escn), prefix: prefixOf(escn) };
 }
 
+async function checkPresentation({ payload }: VectorFile): Promise<object> {
+  return { presentation: await joinParts(payload.split("\n")) };
+}
+
+function checkRequest({ payload }: VectorFile): object {
+  return parseRequest(payload);
+}
+
 const CHECKS = new Map<string, (vector: VectorFile) => object | Promise<object>>([
   ["card", checkCard],
   ["credential", checkCredential],
@@ -237,6 +247,8 @@ const CHECKS = new Map<string, (vector: VectorFile) => object | Promise<object>>
   ["status-list", checkStatusList],
   ["esi", checkEsi],
   ["escn", checkEscn],
+  ["presentation", checkPresentation],
+  ["request", checkRequest],
 ]);
 
 /** What a vector's payload says; throws the refusal. */

@@ -17,6 +17,26 @@ export type { Evidence, VerifiedCard } from "./checks.ts";
 export { CardError, REFUSALS, type RefusalName } from "./errors.ts";
 export { nameIn, parseRules, RulesError, type Rules } from "./rules.ts";
 export { DAY, DEFAULT_POLICY, HOUR, type Freshness, type Policy } from "./policy.ts";
+export {
+  isPart,
+  joinParts,
+  parsePart,
+  PartCollector,
+  splitPresentation,
+  type Part,
+} from "./presentation_qr.ts";
+export {
+  ANSWERED_WITHIN,
+  claimNamesOf,
+  claimsFor,
+  encodeRequest,
+  isAudience,
+  isRequest,
+  MAX_AUDIENCE_CHARS,
+  MAX_TYPES,
+  parseRequest,
+  type PresentationRequest,
+} from "./presentation_request.ts";
 export { InMemoryReplay, type ReplayMemory } from "./replay.ts";
 export { SignatureCache } from "./signature_cache.ts";
 export { verifyCard, type CheckContext } from "./verify.ts";
