@@ -110,6 +110,11 @@ def put_off(session: Session, claimed: Claimed, *, until: int) -> None:
     _update(session, claimed, due_at=until, attempts=claimed.attempts + 1)
 
 
+def give_back(session: Session, claimed: Claimed, *, now: int) -> None:
+    """Nobody tried to tell the device: it is due again at once."""
+    _update(session, claimed, due_at=now)
+
+
 def drop(session: Session, claimed: Claimed) -> None:
     """The device does not take our word any more."""
     session.exec(delete(PassRegistration).where(col(PassRegistration.id) == claimed.id))
