@@ -11,22 +11,15 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verifier.errors import (
-    CardError,
-    DocumentTooLarge,
-    MalformedDocument,
-)
+from verifier.errors import CardError, DocumentTooLarge, MalformedDocument
+from verifier.held_lists import still_trusted, take_status_delta, take_status_list
 from verifier.jws import Json, assemble_jws, dump_json, parse_json_object
-from verifier.status import StatusListToken, parse_status_list_token
-from verifier.status_list_trust import (
-    FROM_FUTURE,
-    addresses_of,
-    find_signer,
-    verify_status_list,
-)
+from verifier.status import StatusListToken
+from verifier.status_list_trust import FROM_FUTURE, addresses_of
 from verifier.trust import verify_trust_list
 from verifier.trust_document import TrustedInstitution, TrustList
 
@@ -36,6 +29,14 @@ MAX_BUNDLE_BYTES = 16 * 1024 * 1024  # as carried; all of Europe's cards take ab
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 MAX_STATUS_LISTS = 20_000
 _GZIP = 31  # zlib's way to say gzip, with the largest window and nothing else
+
+
+class BundleParts(NamedTuple):
+    """Of an unpacked bundle what is checked after its trust list."""
+
+    status_lists: list[str]
+    type_metadata: dict[str, str]
+    status_deltas: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ class Knowledge:
 
 
 def pack_bundle(
-    trust_list: str, status_lists: list[str], type_metadata: dict[str, bytes]
+    trust_list: str,
+    status_lists: list[str],
+    type_metadata: dict[str, bytes],
+    status_deltas: list[str] | None = None,
 ) -> bytes:
     """Make a bundle of signed parts; the same parts always give the same bytes.
 
@@ -68,23 +72,26 @@ def pack_bundle(
         trust_list: The trust list's compact JWS.
         status_lists: Status list tokens.
         type_metadata: `vct` to the exact bytes that are served for it.
+        status_deltas: Of these lists (docs/status-delta.md), if there are any.
     """
-    body = {
+    body: Json = {
         "version": BUNDLE_VERSION,
         "trust_list": trust_list,
         "status_lists": status_lists,
         "type_metadata": {vct: data.decode("utf-8") for vct, data in type_metadata.items()},
     }
-    return zlib.compress(dump_json(body), level=6, wbits=_GZIP)
+    if status_deltas:
+        body["status_deltas"] = status_deltas
+    return pack_json(body)
 
 
 def repack_bundle(knowledge: Knowledge) -> bytes:
     """The bundle of what is known, to be stored: also what was kept of an earlier one."""
-    tokens = [
-        assemble_jws(token.jws.signing_input, token.jws.signature)
-        for _, token in sorted(knowledge.status_lists.items())
-    ]
-    return pack_bundle(knowledge.trust.token, tokens, knowledge.type_metadata)
+    held = [token for _, token in sorted(knowledge.status_lists.items())]
+    tokens = [assemble_jws(token.jws.signing_input, token.jws.signature) for token in held]
+    signed = [token.delta for token in held if token.delta is not None]
+    deltas = [assemble_jws(delta.signing_input, delta.signature) for delta in signed]
+    return pack_bundle(knowledge.trust.token, tokens, knowledge.type_metadata, deltas)
 
 
 def verify_bundle(
@@ -111,15 +118,17 @@ def verify_bundle(
         DocumentError: As `verify_trust_list`: without a trust list nothing is known.
     """
     body = unpack_bundle(data)
-    tokens, types = parse_body(body)
+    tokens, types, deltas = parse_body(body)
     trust = verify_trust_list(
         body["trust_list"], anchors=anchors, now=now, least_sequence=least_sequence
     )
     problems: list[str] = []
     addresses = addresses_of(trust)
-    status_lists = _still_trusted(previous.status_lists, addresses) if previous else {}
+    status_lists = still_trusted(previous.status_lists, addresses) if previous else {}
     for token in tokens:
-        _take_status_list(token, addresses, status_lists, problems, now)
+        take_status_list(token, addresses, status_lists, problems, now)
+    for delta in deltas:
+        take_status_delta(delta, addresses, status_lists, problems, now)
     metadata = take_type_metadata(types, trust, problems)
     return Knowledge(trust, status_lists, metadata, tuple(problems))
 
@@ -136,29 +145,50 @@ def unpack_bundle(data: bytes) -> Json:
         MalformedDocument: It packs none.
         DocumentTooLarge: It is, or unpacks to, more than the cap.
     """
-    if len(data) > MAX_BUNDLE_BYTES:
-        raise DocumentTooLarge(f"a bundle of more than {MAX_BUNDLE_BYTES} bytes")
+    return unpack_json(data, "a bundle", most=MAX_BUNDLE_BYTES, unpacked=MAX_UNPACKED_BYTES)
+
+
+def pack_json(body: Json) -> bytes:
+    """A document that is carried packed; the same content always gives the same bytes."""
+    return zlib.compress(dump_json(body), level=6, wbits=_GZIP)
+
+
+def unpack_json(data: bytes, what: str, *, most: int, unpacked: int) -> Json:
+    """The inverse of `pack_json`, never beyond the caps.
+
+    Args:
+        data: gzip over strict JSON.
+        what: For messages: "a bundle".
+        most: Bytes as carried.
+        unpacked: Bytes of JSON.
+
+    Raises:
+        MalformedDocument: It packs no strict JSON.
+        DocumentTooLarge: It is, or unpacks to, more than the cap.
+    """
+    if len(data) > most:
+        raise DocumentTooLarge(f"{what} of more than {most} bytes")
     inflate = zlib.decompressobj(wbits=_GZIP)
     try:
-        text = inflate.decompress(data, MAX_UNPACKED_BYTES + 1)
+        text = inflate.decompress(data, unpacked + 1)
     except zlib.error as error:
-        raise MalformedDocument("not a bundle: it cannot be unpacked") from error
-    if len(text) > MAX_UNPACKED_BYTES:
-        raise DocumentTooLarge(f"a bundle that unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        raise MalformedDocument(f"not {what}: it cannot be unpacked") from error
+    if len(text) > unpacked:
+        raise DocumentTooLarge(f"{what} that unpacks to more than {unpacked} bytes")
     if not inflate.eof or inflate.unused_data:
-        raise MalformedDocument("not a bundle: it is cut off or has trailing bytes")
+        raise MalformedDocument(f"not {what}: it is cut off or has trailing bytes")
     try:
         return parse_json_object(text)
     except CardError as error:
-        raise MalformedDocument("not a bundle: not strict JSON") from error
+        raise MalformedDocument(f"not {what}: not strict JSON") from error
 
 
-def parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
-    """The status lists and the type metadata of an unpacked bundle, as they are.
+def parse_body(body: Json) -> BundleParts:
+    """The parts of an unpacked bundle, as they are.
 
     Raises:
         MalformedDocument: They are not there, or not texts.
-        DocumentTooLarge: There are more status lists than the cap.
+        DocumentTooLarge: There are more status lists or deltas than the cap.
     """
     version = body.get("version")
     known = type(version) is int and version == BUNDLE_VERSION
@@ -172,39 +202,21 @@ def parse_body(body: Json) -> tuple[list[str], dict[str, str]]:
     texts = [*tokens, *types.values()]
     if not all(isinstance(text, str) for text in texts):
         raise MalformedDocument("the parts of a bundle are texts")
-    return tokens, types
+    return BundleParts(tokens, types, parse_deltas(body.get("status_deltas", [])))
 
 
-def _still_trusted(
-    known: Mapping[str, StatusListToken], addresses: dict[str, TrustedInstitution]
-) -> dict[str, StatusListToken]:
-    """What of the lists known before the new trust list still lets its signer sign."""
-    kept: dict[str, StatusListToken] = {}
-    for uri, token in known.items():
-        try:
-            find_signer(token, addresses.get(uri))
-        except CardError:
-            continue
-        kept[uri] = token
-    return kept
+def parse_deltas(deltas: object) -> list[str]:
+    """The deltas that a document carries, as they are.
 
-
-def _take_status_list(
-    text: str,
-    addresses: dict[str, TrustedInstitution],
-    known: dict[str, StatusListToken],
-    problems: list[str],
-    now: int,
-) -> None:
-    try:
-        token = parse_status_list_token(text)
-        verify_status_list(token, addresses.get(token.uri), now)
-    except CardError as error:
-        problems.append(f"a status list is left out: {error}")
-        return
-    before = known.get(token.uri)
-    if before is None or before.issued_at <= token.issued_at:
-        known[token.uri] = token
+    Raises:
+        MalformedDocument: Not an array of texts.
+        DocumentTooLarge: More than there may be status lists.
+    """
+    if not isinstance(deltas, list) or not all(isinstance(text, str) for text in deltas):
+        raise MalformedDocument("status_deltas is an array of texts")
+    if len(deltas) > MAX_STATUS_LISTS:
+        raise DocumentTooLarge(f"more than {MAX_STATUS_LISTS} deltas")
+    return deltas
 
 
 def take_type_metadata(

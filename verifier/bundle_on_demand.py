@@ -22,16 +22,24 @@ from verifier.bundle import (
 from verifier.errors import CardError
 from verifier.jws import verify_jws
 from verifier.status import StatusListToken, parse_packed_list, parse_status_list_token
-from verifier.status_list_trust import addresses_of, find_signer, refuse_future
+from verifier.status_delta import StatusDelta, amend, parse_status_delta
+from verifier.status_list_trust import SignedStatus, addresses_of, find_signer, refuse_future
 from verifier.trust import verify_trust_list
+from verifier.trust_document import TrustedInstitution
 
 MAX_UNPACKED_BYTES = 8 * 1024 * 1024  # of entries at a time; one list may have more
 
 
+class _Delta(NamedTuple):
+    parsed: StatusDelta
+    key: ec.EllipticCurvePublicKey
+
+
 class _Packed(NamedTuple):
     text: str
-    issued_at: int
+    issued_at: int  # with its deltas
     key: ec.EllipticCurvePublicKey
+    deltas: tuple[_Delta, ...] = ()  # in the order of their time
 
 
 class ListsOnDemand(Mapping[str, StatusListToken]):
@@ -73,14 +81,16 @@ class ListsOnDemand(Mapping[str, StatusListToken]):
             verify_jws(token.jws, packed.key)
         except CardError as error:
             raise KeyError(uri) from error
+        for delta in packed.deltas:
+            token = _amended(token, delta)
         self._used[uri] = token
-        self._used_bytes += len(token.entries.data)
+        self._used_bytes += _size_of(token)
         return token
 
     def _make_room(self) -> None:
         while self._used_bytes > MAX_UNPACKED_BYTES and len(self._used) > 1:
             _, oldest = self._used.popitem(last=False)
-            self._used_bytes -= len(oldest.entries.data)
+            self._used_bytes -= _size_of(oldest)
 
 
 def open_bundle(
@@ -105,7 +115,7 @@ def open_bundle(
     """
     body = unpack_bundle(data)
     del data  # a till has little memory; the caller should not hold it either
-    tokens, types = parse_body(body)
+    tokens, types, deltas = parse_body(body)
     trust = verify_trust_list(
         body["trust_list"], anchors=anchors, now=now, least_sequence=least_sequence
     )
@@ -114,13 +124,57 @@ def open_bundle(
     for text in tokens:
         try:
             found = parse_packed_list(text)
-            key = find_signer(found, addresses.get(found.uri))
-            refuse_future(found, now)
+            key = _signer_of(found, addresses.get(found.uri), now)
         except CardError as error:
             problems.append(f"a status list is left out: {error}")
             continue
         before = packed.get(found.uri)
         if before is None or before.issued_at <= found.issued_at:
-            packed[found.uri] = _Packed(text, found.issued_at, key.public_key)
+            packed[found.uri] = _Packed(text, found.issued_at, key)
+    for delta in deltas:
+        _take_delta(delta, addresses, packed, problems, now)
     metadata = take_type_metadata(types, trust, problems)
     return Knowledge(trust, ListsOnDemand(packed), metadata, tuple(problems))
+
+
+def _signer_of(
+    signed: SignedStatus, owner: TrustedInstitution | None, now: int
+) -> ec.EllipticCurvePublicKey:
+    key = find_signer(signed, owner)
+    refuse_future(signed, now)
+    return key.public_key
+
+
+def _take_delta(
+    text: str,
+    addresses: dict[str, TrustedInstitution],
+    packed: dict[str, _Packed],
+    problems: list[str],
+    now: int,
+) -> None:
+    try:
+        delta = parse_status_delta(text)
+        key = _signer_of(delta, addresses.get(delta.uri), now)
+    except CardError as error:
+        problems.append(f"a delta is left out: {error}")
+        return
+    held = packed.get(delta.uri)
+    if held is None:
+        problems.append("a delta is left out: its status list is not there")
+    elif held.issued_at <= delta.issued_at:
+        deltas = (*held.deltas, _Delta(delta, key))
+        packed[delta.uri] = held._replace(issued_at=delta.issued_at, deltas=deltas)
+
+
+def _amended(token: StatusListToken, delta: _Delta) -> StatusListToken:
+    """The list as of a delta; one that does not fit leaves it as it was, as of then."""
+    try:
+        verify_jws(delta.parsed.jws, delta.key)
+        return amend(token, delta.parsed)
+    except CardError:
+        return token
+
+
+def _size_of(token: StatusListToken) -> int:
+    of_base = len(token.base.entries.data) if token.base else 0
+    return len(token.entries.data) + of_base

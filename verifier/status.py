@@ -53,7 +53,11 @@ class StatusList:
 
 @dataclass(frozen=True, slots=True)
 class StatusListToken:
-    """A status list token whose form is right; who may have signed it is not yet judged."""
+    """A status list token whose form is right; who may have signed it is not yet judged.
+
+    After a delta (`verifier.status_delta`) its times and entries are those of the delta; `base`
+    is then the list as it was signed, and `delta` what was signed later.
+    """
 
     uri: str  # `sub`
     issued_at: int
@@ -61,6 +65,8 @@ class StatusListToken:
     ttl: int | None  # seconds
     entries: StatusList
     jws: UnverifiedJws
+    base: "StatusListToken | None" = None
+    delta: UnverifiedJws | None = None
 
 
 @dataclass(frozen=True, slots=True)

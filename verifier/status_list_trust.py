@@ -1,12 +1,25 @@
-"""Whether a status list may speak for an institution: its address, its signer, its time."""
+"""Whether a status list or a delta may speak for an institution: address, signer, time."""
+
+from typing import Protocol
 
 from verifier.errors import BadSignature, DocumentFromFuture, DocumentUntrusted
-from verifier.jws import verify_jws
-from verifier.status import PackedStatusList, StatusListToken
+from verifier.jws import UnverifiedJws, verify_jws
 from verifier.trust import LEEWAY, check_key_at
 from verifier.trust_document import TrustedInstitution, TrustedKey, TrustList
 
 FROM_FUTURE = "it is from the future: a clock is wrong"
+
+
+class SignedStatus(Protocol):
+    """A status list or a delta: what is signed, and when it says that it was."""
+
+    @property
+    def issued_at(self) -> int:
+        """Seconds since 1970."""
+
+    @property
+    def jws(self) -> UnverifiedJws:
+        """What is signed."""
 
 
 def addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
@@ -18,10 +31,10 @@ def addresses_of(trust: TrustList) -> dict[str, TrustedInstitution]:
     }
 
 
-def verify_status_list(
-    token: StatusListToken, institution: TrustedInstitution | None, now: int
+def verify_signed_status(
+    token: SignedStatus, institution: TrustedInstitution | None, now: int
 ) -> None:
-    """Hold a status list to its signer, its time and its signature.
+    """Hold a status list or a delta to its signer, its time and its signature.
 
     Raises:
         DocumentUntrusted: As `find_signer`, or the signature does not fit.
@@ -36,10 +49,8 @@ def verify_status_list(
         raise DocumentUntrusted("its signature does not fit") from error
 
 
-def find_signer(
-    token: StatusListToken | PackedStatusList, institution: TrustedInstitution | None
-) -> TrustedKey:
-    """The key that the token names, if it may have signed this list at its time.
+def find_signer(token: SignedStatus, institution: TrustedInstitution | None) -> TrustedKey:
+    """The key that the token names, if it may have signed for this institution at its time.
 
     Raises:
         DocumentUntrusted: Not an address, or not a key, of an institution in the trust list.
@@ -55,8 +66,8 @@ def find_signer(
     return key
 
 
-def refuse_future(token: StatusListToken | PackedStatusList, now: int) -> None:
-    """Hold a status list to the present.
+def refuse_future(token: SignedStatus, now: int) -> None:
+    """Hold a status list or a delta to the present.
 
     Raises:
         DocumentFromFuture: It was signed after now.

@@ -25,6 +25,9 @@ from verifier.presentation_qr import join_parts
 from verifier.presentation_request import parse_request
 from verifier.replay import InMemoryReplay
 from verifier.status import parse_status_list_token
+from verifier.status_changes import parse_changes, take_changes
+from verifier.status_delta import amend, parse_status_delta
+from verifier.status_list_trust import addresses_of, verify_signed_status
 from verifier.trust import verify_trust_list
 
 FOLDER = Path(__file__).parent.parent / "vectors"
@@ -200,6 +203,31 @@ def _check_status_list(vector: VectorFile) -> dict[str, Any]:
     }
 
 
+def _check_status_delta(vector: VectorFile) -> dict[str, Any]:
+    known = knowledge_of(vector.headers["bundle"], vector.now)
+    delta = parse_status_delta(vector.payload)
+    verify_signed_status(delta, addresses_of(known.trust).get(delta.uri), vector.now)
+    after = amend(known.status_lists.get(delta.uri), delta)
+    values = [(index, after.entries.value_at(index)) for index in range(len(after.entries))]
+    return {
+        "uri": after.uri,
+        "iat": after.issued_at,
+        "exp": after.expires_at,
+        "ttl": after.ttl,
+        "bits": after.entries.width,
+        "size": len(after.entries),
+        "entries": {str(index): value for index, value in values if value},
+    }
+
+
+def _check_changes(vector: VectorFile) -> dict[str, Any]:
+    changes = parse_changes(base64.b64decode(vector.payload, validate=True))
+    known = knowledge_of(vector.headers["bundle"], vector.now)
+    taken = take_changes(changes, known, now=vector.now)
+    instants = {uri: delta.issued_at for uri, delta in taken.deltas.items()}
+    return {"taken": instants, "enough": taken.is_enough}
+
+
 def _check_esi(vector: VectorFile) -> dict[str, Any]:
     esi = parse_esi(vector.payload)
     return {"scope": esi.scope, "code": esi.code, "normal": esi.normal}
@@ -230,6 +258,8 @@ CHECKS: dict[str, Callable[[VectorFile], dict[str, Any]]] = {
     "trust-list": _check_trust_list,
     "bundle": _check_bundle,
     "status-list": _check_status_list,
+    "status-delta": _check_status_delta,
+    "changes": _check_changes,
     "esi": _check_esi,
     "escn": _check_escn,
     "presentation": _check_presentation,

@@ -5,6 +5,7 @@ import gzip
 from collections.abc import Iterator
 from typing import Any
 
+from generating.documents_delta import changed_bundle
 from generating.encodings import compact_json, gzip_bomb, gzip_stored
 from generating.vector import DAY, HOUR, NOW, YEAR, Vector
 from generating.world import (
@@ -28,7 +29,11 @@ LATER = {"status_lists": [status_list(1, iat=NOW - 60, values=SUSPENDED)]}
 
 
 def shared_bundles() -> dict[str, bytes]:
-    return {"usual.escbundle": bundle(), "later.escbundle": bundle(**LATER)}
+    return {
+        "usual.escbundle": bundle(),
+        "later.escbundle": bundle(**LATER),
+        "changed.escbundle": changed_bundle(),
+    }
 
 
 def vectors() -> Iterator[Vector]:
