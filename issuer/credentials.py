@@ -23,7 +23,7 @@ from issuer.errors import (
 from issuer.issuing import IssuingPolicy
 from issuer.keys import KeyRing
 from issuer.orders import Order, ReleasedCredential, facts_of, issue_many
-from issuer.store import audit, cards, credentials, devices
+from issuer.store import cards, credentials, devices
 from issuer.store.cards import HeldCard
 from issuer.tables import Card, Device, Student
 from verifier.jws import thumbprint_of
@@ -68,7 +68,7 @@ def issue_credentials(
         NoActiveKey: The institution has no key that may sign.
         UnusableKey: Its key cannot be used.
     """
-    card = _hold_active(session, pic, escn, now=now)
+    card = hold_active(session, pic, escn, now=now)
     order = Order(card, card, device_id, configuration, holder_jwk)
     (released,) = issue_many(session, pic, [order], keys=keys, policy=policy, now=now)
     devices.plan_renewal(session, device_id, now=seconds_of(now))
@@ -107,7 +107,7 @@ def renew_credentials(
         NoActiveKey: The institution has no key that may sign.
         UnusableKey: Its key cannot be used.
     """
-    active = _hold_active(session, card.pic, card.escn, now=now)
+    active = hold_active(session, card.pic, card.escn, now=now)
     # From 0: what has expired on a phone that was off for long is renewed as well.
     held = credentials.living_of_key(session, _id_of(device), thumbprint_of(holder_jwk), now=0)
     kinds = [kind for kind in Configuration if any(row.configuration == kind for row in held)]
@@ -120,21 +120,8 @@ def renew_credentials(
         session, [r for r in held if r.configuration in wanted], now=now
     )
     devices.plan_renewal(session, _id_of(device), now=seconds_of(now))
+    devices.note_renewal(session, _id_of(device), now=seconds_of(now))
     return dict(zip(wanted, released, strict=True))
-
-
-def end_device(session: Session, device: Device, *, now: datetime, actor: str) -> None:
-    """Forget a phone, revoke what was signed for it, and write that down."""
-    credential_life.end_device(session, _id_of(device), now=now)
-    pic = device.escn[-9:]
-    audit.add(
-        session,
-        now=seconds_of(now),
-        pic=pic,
-        actor=actor,
-        action="device.end",
-        subject=device.escn,
-    )
 
 
 def _is_possible(kind: Configuration, facts: CardFacts) -> bool:
@@ -145,7 +132,13 @@ def _is_possible(kind: Configuration, facts: CardFacts) -> bool:
     return True
 
 
-def _hold_active(session: Session, pic: str, escn: str, *, now: datetime) -> HeldCard:
+def hold_active(session: Session, pic: str, escn: str, *, now: datetime) -> HeldCard:
+    """The institution's card, active, and held until the transaction ends.
+
+    Raises:
+        CardNotFound: The card or its student is gone.
+        CardStateConflict: The card is not active.
+    """
     held = cards.hold(session, pic, escn)
     if held is None:
         raise CardNotFound("no such card at this institution")

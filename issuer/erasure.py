@@ -18,8 +18,18 @@ from sqlmodel import Session
 
 from issuer import credential_life, lifecycle
 from issuer.clock import seconds_of
+from issuer.credential_life import EndReason
 from issuer.errors import InstitutionNotFound, StudentNotFound
-from issuer.store import audit, cards, deliveries, devices, erasures, institutions, students
+from issuer.store import (
+    audit,
+    cards,
+    deliveries,
+    devices,
+    erasures,
+    institutions,
+    passes,
+    students,
+)
 from issuer.store.deliveries import Subject
 from issuer.students import subject_of
 from issuer.tables import Card, Erasure, Student
@@ -108,7 +118,7 @@ def _end_phones(session: Session, held: Sequence[Card], *, now: datetime) -> Non
     for card in held:
         for device in devices.living_of_card(session, card.escn):
             if device.id is not None:
-                credential_life.end_device(session, device.id, now=now)
+                credential_life.end_device(session, device.id, reason=EndReason.ERASED, now=now)
 
 
 def _forget_words(session: Session, held: Sequence[Card], at: int) -> None:
@@ -137,6 +147,7 @@ def _finish(session: Session, erasure: Erasure, student: Student, *, at: int) ->
         session, student.pic, erasure.student_id, esi_normal=esi_normal, escns=escns
     )
     erasures.discard_waiting(session, erasure.student_id, why="the student was erased")
+    passes.forget_cards(session, escns)
     _forget_all_but_esi(student, at)
     student.esi, student.esi_normal = "", f"erased:{student.id}"  # no two are alike
     student.erasing_since, student.erased_at = None, at

@@ -5,13 +5,19 @@
     ├── NotAuthenticated, NotPermitted
     ├── CardNotFound, StudentNotFound, InstitutionNotFound, DeliveryNotFound, ErasureNotFound
     ├── RunNotFound, RunUnderWay, RepairNotAllowed
+    ├── DeviceNotFound, TooManyDevices, NoWalletAddress
     ├── CardStateConflict, DuplicateStudent, ReasonRequired, UnknownPrefix, ForeignScope
     ├── DeliveryStateConflict
     ├── StudentErased, RegisteredWithoutConsent
     ├── UnusableKey, UnusableSecret, NoActiveKey, KeyStateConflict
     ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
+    ├── PhotoNotFound, PhotoStateConflict, PhotosNotTaken, TooManyPhotos
+    ├── MalformedColour, LowContrast
+    ├── UnusablePicture
+    │   ├── PictureTooLarge, TooManyPixels, PictureTooSmall, LogoTooHeavy
+    │   └── NotAPicture, ForeignPicture, MovingPicture, PictureDamaged, MalformedCrop
     └── UnusableFile
-        ├── EmptyFile, FileTooLarge, NotText, MixedEncodings
+        ├── EmptyFile, FileTooLarge, NotText, MixedEncodings, UnusableArchive
         └── WrongDelimiter, MissingColumn, DuplicateColumn, UnknownColumn, NoRows, BrokenQuotes
 
 Messages carry no secret, no name, no ESI and no e-mail address.
@@ -68,6 +74,18 @@ class StudentErased(IssuerError):
 
 class RegisteredWithoutConsent(IssuerError):
     """The router has students who have not consented: first say what becomes of them."""
+
+
+class DeviceNotFound(IssuerError):
+    """The card has no such phone, or it was ended."""
+
+
+class TooManyDevices(IssuerError):
+    """Not a number of phones that a card may have at once."""
+
+
+class NoWalletAddress(IssuerError):
+    """The deployment does not say where its wallet API is: a letter would lead nowhere."""
 
 
 class RunNotFound(IssuerError):
@@ -172,3 +190,71 @@ class NoRows(UnusableFile):
 
 class BrokenQuotes(UnusableFile):
     """A quoted field never ends, or a field is absurdly long."""
+
+
+class UnusableArchive(UnusableFile):
+    """An archive of photos is none, or pretends to hold more than it can."""
+
+
+class PhotoNotFound(IssuerError):
+    """No such photo at this institution, or its pixels are gone."""
+
+
+class PhotoStateConflict(IssuerError):
+    """The photo's present state does not allow the change."""
+
+
+class PhotosNotTaken(IssuerError):
+    """The institution does not take photos from its students."""
+
+
+class TooManyPhotos(IssuerError):
+    """The student sent more photos in a day than staff can look at."""
+
+
+class MalformedColour(IssuerError):
+    """A colour is not written as "#rrggbb"."""
+
+
+class LowContrast(IssuerError):
+    """Text in this colour cannot be read on this background."""
+
+
+class UnusablePicture(IssuerError):
+    """What was sent as a picture cannot be used."""
+
+
+class PictureTooLarge(UnusablePicture):
+    """The file has more bytes than we read."""
+
+
+class TooManyPixels(UnusablePicture):
+    """The picture's header promises more pixels than we decode."""
+
+
+class PictureTooSmall(UnusablePicture):
+    """The picture, or the part that is wanted of it, has too few pixels."""
+
+
+class LogoTooHeavy(UnusablePicture):
+    """The logo is a photo: even made small, it has more bytes than a phone should fetch."""
+
+
+class NotAPicture(UnusablePicture):
+    """The file is no picture at all."""
+
+
+class ForeignPicture(UnusablePicture):
+    """The file is a picture of a format that we do not read."""
+
+
+class MovingPicture(UnusablePicture):
+    """The picture has several frames."""
+
+
+class PictureDamaged(UnusablePicture):
+    """The picture ends early or contradicts itself."""
+
+
+class MalformedCrop(UnusablePicture):
+    """The part that is wanted lies outside of the picture, or has no size."""

@@ -6,9 +6,10 @@
 
 Every change happens in the caller's transaction and leaves with it what the other places need:
 the status list entries of the card's credentials, a delivery to the ESC-Router, a new version
-for the phones, an entry in the audit. A card that ends by its date needs no entry in a status
-list: its credentials end with it. The router learns of a card when it becomes active, unless
-its student's consent is waited for or the student is being erased.
+for the phones, a notice for those that asked for one, an entry in the audit. A card that ends by
+its date needs no entry in a status list: its credentials end with it. The router learns of a
+card when it becomes active, unless its student's consent is waited for or the student is being
+erased.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ from issuer.store import (
     audit,
     cards,
     credentials,
+    notices,
+    passes,
     students,
     wallet_sessions,
 )
@@ -237,6 +240,8 @@ def _change(
     if to in _STATUS:
         living = credentials.living_of_card(session, card.escn, now=at)
         mark_credentials(session, living, _STATUS[to], at)
+    notices.want_of_card(session, card.escn, now=at)
+    passes.tell_of_card(session, card.escn, now=at)
     if to != CardState.ACTIVE:
         wallet_sessions.end_offers_of_card(session, card.escn, now=at)
     if to == CardState.ACTIVE or (was_known and to in _STATUS):

@@ -21,7 +21,17 @@ from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing
 from issuer.settings import load_sealer, read_secret
 from issuer.store import keys as stored_keys
 from issuer.store import wallet_sessions
-from wallet_api import credential, devices, metadata, nonce, offers, problems, refresh, token
+from wallet_api import (
+    credential,
+    device_list,
+    devices,
+    metadata,
+    nonce,
+    offers,
+    problems,
+    refresh,
+    token,
+)
 from wallet_api.batches import Batches
 from wallet_api.card_reading import make_reader
 from wallet_api.deps import Wallet
@@ -112,7 +122,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.issuing = _issuing(wallet)
     app.state.documents = metadata.Documents()
     # The most work comes first: a route is looked for one by one.
-    for module in (credential, nonce, token, metadata, refresh, offers, devices):
+    for module in (credential, nonce, token, metadata, refresh, offers, devices, device_list):
         app.include_router(module.router)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     problems.install(app)

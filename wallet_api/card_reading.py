@@ -21,14 +21,15 @@ _QUERY_TIMEOUT = 2.0  # seconds; then the connection is taken for dead
 _CARD: LiteralString = """
 SELECT device.id, device.renew_at, card.escn, card.state, card.reason, card.issued_on,
        card.expires_on, card.updated_at, institution.pic, institution.name, institution.country,
-       student.full_name, student.academic_level, student.updated_at
+       student.full_name, student.academic_level, student.updated_at,
+       device.name, device.ended_at, device.end_reason,
+       student.erasing_since IS NOT NULL OR student.erased_at IS NOT NULL,
+       institution.asks_consent, student.consented_at
 FROM device
 JOIN card ON card.escn = device.escn
 JOIN student ON student.id = card.student_id
 JOIN institution ON institution.pic = card.pic
-WHERE device.token_sha256 = {} AND (
-    device.ended_at IS NULL OR student.erasing_since IS NOT NULL OR student.erased_at IS NOT NULL
-)
+WHERE device.token_sha256 = {}
 """
 _INSTITUTION: LiteralString = "SELECT name FROM institution WHERE pic = {}"
 _RIGHTS: LiteralString = """
@@ -56,6 +57,12 @@ class CardOnDevice(NamedTuple):
     name: str
     academic_level: str | None
     student_updated_at: int
+    device_name: str | None
+    device_ended_at: int | None
+    device_end_reason: str | None
+    is_erased: bool
+    asks_consent: bool
+    consented_at: int | None
 
 
 class AccessRights(NamedTuple):
@@ -74,11 +81,7 @@ class CardReader(Protocol):
     """Reads that never block the event loop."""
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
-        """The card on the device with this token, unless it was ended by who holds it.
-
-        A device that ended with its student's erasure still learns that its card is revoked:
-        told nothing, a phone keeps its card as it was. The answer names nobody any more.
-        """
+        """The card on the device with this token, of one that was ended too."""
         ...
 
     async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
@@ -118,7 +121,7 @@ class SqliteReader:
         self._institution = _INSTITUTION.format("?")
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
-        """The card on the device with this token, unless it was ended."""
+        """The card on the device with this token, of one that was ended too."""
         row = self._one(self._card, token_sha256)
         return None if row is None else CardOnDevice(*row)
 
@@ -153,7 +156,7 @@ class PostgresqlReader:
         self._turn = asyncio.Lock()
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
-        """The card on the device with this token, unless it was ended."""
+        """The card on the device with this token, of one that was ended too."""
         row = await self._one(_CARD.format("%s"), token_sha256)
         if row is None:
             return None

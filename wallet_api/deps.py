@@ -119,6 +119,13 @@ def parse_json_body(request: Request, body: bytes) -> Json:
         raise NotJson(f"the body is {error}") from error
 
 
+async def _json_body(request: Request, body: BodyDep) -> Json:
+    return parse_json_body(request, body)
+
+
+BodyJsonDep = Annotated[Json, Depends(_json_body)]
+
+
 def bearer_token(request: Request) -> str:
     """The token in the Authorization header (RFC 6750, section 2.1).
 

@@ -1,6 +1,6 @@
-"""What a device does besides asking: renew its credentials, and end.
+"""A device renews its credentials.
 
-Renewal is OpenID4VCI's proof of possession against a device token instead of an access token:
+It is OpenID4VCI's proof of possession against a device token instead of an access token:
 the nonce is burnt first and for good; the key must be the one that the credentials renewed are
 bound to, so that whoever has only the token cannot move a card to another phone.
 """
@@ -13,17 +13,15 @@ from sqlmodel import Session
 
 from issuer.clock import seconds_of
 from issuer.configurations import Configuration
-from issuer.credentials import end_device, renew_credentials
-from issuer.errors import CardNotFound
+from issuer.credentials import renew_credentials
 from issuer.orders import ReleasedCredential
-from issuer.sealing import hash_token
-from issuer.store import cards, credentials
-from issuer.store import devices as stored_devices
-from issuer.tables import Card, Device
+from issuer.store import credentials
+from issuer.tables import Device
 from verifier.jws import Json
 from wallet_api.credential import only_proof
 from wallet_api.deps import BearerDep, BodyDep, Wallet, WalletDep, parse_json_body
-from wallet_api.errors import DeviceNotKnown, NotJson, RenewalTooSoon, UnknownConfiguration
+from wallet_api.errors import NotJson, RenewalTooSoon, UnknownConfiguration
+from wallet_api.holding import PIC_CHARS, find_device, hold_device
 from wallet_api.nonce import burn_nonce
 from wallet_api.proofs import parse_proof, verify_proof
 from wallet_api.refresh import RENEWAL_PATH
@@ -76,7 +74,7 @@ def renew_card(
     audience = wallet.settings.credential_issuer(pic)
     holder_jwk = verify_proof(proof, audience=audience, now=seconds_of(now))
     with wallet.transaction() as session:
-        device, card = _hold(session, bearer)
+        device, card = hold_device(session, bearer)
         _check_pace(session, device, now=seconds_of(now))
         renewed = renew_credentials(
             session,
@@ -92,41 +90,9 @@ def renew_card(
     return RenewalAnswer(credentials={kind.value: text for kind, text in renewed.items()})
 
 
-@router.delete("/device", status_code=204, summary="End this device")
-def end_this_device(bearer: BearerDep, wallet: WalletDep) -> None:
-    """The device token and every credential of the device end; the card lives on."""
-    with wallet.transaction() as session:
-        device, _ = _hold(session, bearer)
-        end_device(session, device, now=wallet.clock(), actor=f"device:{device.id}")
-
-
 def _pic_of_device(wallet: Wallet, bearer: str) -> str:
     with wallet.reading() as session:
-        return _device(session, bearer).escn[-9:]
-
-
-def _device(session: Session, bearer: str) -> Device:
-    device = stored_devices.by_token(session, hash_token(bearer))
-    if device is None:
-        raise DeviceNotKnown("no such device, or it was ended")
-    return device
-
-
-def _hold(session: Session, bearer: str) -> tuple[Device, Card]:
-    """The device and its card, held: two requests of one device come one after the other.
-
-    Raises:
-        DeviceNotKnown: No such device, or it was ended a moment ago.
-        CardNotFound: Its card is gone.
-    """
-    device = _device(session, bearer)
-    card = cards.by_escn(session, device.escn[-9:], device.escn, lock=True)
-    if card is None:
-        raise CardNotFound("no such card at this institution")
-    session.refresh(device)
-    if device.ended_at is not None:
-        raise DeviceNotKnown("no such device, or it was ended")
-    return device, card
+        return find_device(session, bearer).escn[-PIC_CHARS:]
 
 
 def _check_pace(session: Session, device: Device, *, now: int) -> None:

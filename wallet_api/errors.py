@@ -12,6 +12,7 @@
     │   ├── MalformedCredentialRequest, UnknownConfiguration, UnknownIdentifier
     │   ├── InvalidProof, InvalidNonce
     │   └── EncryptionNotSupported, RequestDenied
+    ├── DeviceEnded, NoSuchDevice
     └── CardNotActive, RenewalTooSoon
 
 Messages go out to the phone: they carry no secret, no name and no ESI.
@@ -79,7 +80,7 @@ class TokenNotValid(BearerRefused):
 
 
 class DeviceNotKnown(BearerRefused):
-    """The device token is unknown, or its device was ended."""
+    """The device token is unknown, or its student was erased."""
 
 
 class RequestRefused(WalletError):
@@ -112,6 +113,18 @@ class EncryptionNotSupported(RequestRefused):
 
 class RequestDenied(RequestRefused):
     """The card cannot be given out now: suspended, revoked or expired since the offer."""
+
+
+class DeviceEnded(WalletError):
+    """The device was ended; `ended` is the reason, as `issuer.credential_life.EndReason`."""
+
+    def __init__(self, ended: str) -> None:
+        super().__init__("this phone is not one of the card's any more")
+        self.ended = ended
+
+
+class NoSuchDevice(WalletError):
+    """The card has no phone with this id, or not any more."""
 
 
 class CardNotActive(WalletError):

@@ -6,7 +6,8 @@ the phone is answered. Cut anywhere, nothing is signed twice for one nonce and n
 released that is not recorded. Requests that come at the same time share both transactions, and
 each that is refused leaves nothing in the second.
 
-All credentials of one access token belong to the device that the first of them makes. The
+All credentials of one access token belong to the device that the first of them makes; older
+devices of the card end with it where the institution lets fewer phones have a card at once. The
 device's own token follows from the access token and the deployment's secret, so that each
 answer can tell it again while only its hash is stored.
 """
@@ -21,6 +22,7 @@ from sqlmodel import Session
 from issuer.clock import seconds_of
 from issuer.configurations import Configuration
 from issuer.credentials import issue_credentials
+from issuer.device_life import make_room
 from issuer.errors import CardNotFound, CardStateConflict, CredentialNotPossible
 from issuer.orders import ReleasedCredential
 from issuer.sealing import hash_token
@@ -133,8 +135,6 @@ def _issue(
     if device_id is None:
         device_id = _begin_device(session, token, hash_token(device_token), pic, seconds_of(now))
         wallet_sessions.set_device(session, token_sha256, device_id)
-    elif not devices.is_living(session, device_id):
-        raise TokenNotValid("the device of this access token was ended")
     try:
         credential = issue_credentials(
             session,
@@ -151,6 +151,11 @@ def _issue(
         raise RequestDenied("the card is not active") from error
     except CredentialNotPossible as error:
         raise RequestDenied("too little is known of the student for this credential") from error
+    # The card is held now: whoever adds or ends a phone of it comes before or after all this.
+    if token.device_id is None:
+        make_room(session, token.escn, newest=device_id, now=now)
+    elif not devices.is_living(session, device_id):
+        raise TokenNotValid("the device of this access token was ended")
     return Issued(credential, device_token)
 
 

@@ -101,6 +101,8 @@ WIRE: dict[type[Exception], Wire] = {
     errors.RequestDenied: Wire(
         400, "credential_request_denied", "request-denied", "Card cannot be given out"
     ),
+    errors.DeviceEnded: Wire(410, "invalid_token", "device-ended", "This phone was ended"),
+    errors.NoSuchDevice: Wire(404, "invalid_request", "device-not-found", "No such phone"),
     errors.CardNotActive: Wire(409, "invalid_request", "card-not-active", "Card is not active"),
     errors.RenewalTooSoon: Wire(429, "invalid_request", "renewal-too-soon", "Renewed too often"),
     ReadFailed: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
@@ -165,8 +167,16 @@ def _answer_known(request: Request, reason: Exception) -> Response:
     wire = next(WIRE[kind] for kind in type(reason).__mro__ if kind in WIRE)
     detail = "" if isinstance(reason, _NO_WORDS) else str(reason)
     logger.info("refused %s: %s", _operation(request), type(reason).__name__)
-    extra = {"tries_left": reason.tries_left} if isinstance(reason, errors.WrongTxCode) else {}
-    return render(request, wire, detail=detail, extra=extra)
+    return render(request, wire, detail=detail, extra=_members_of(reason))
+
+
+def _members_of(reason: Exception) -> dict[str, object]:
+    """What a phone needs to know besides the reason's name."""
+    if isinstance(reason, errors.WrongTxCode):
+        return {"tries_left": reason.tries_left}
+    if isinstance(reason, errors.DeviceEnded):
+        return {"ended": reason.ended}
+    return {}
 
 
 def _answer_http(request: Request, reason: Exception) -> Response:

@@ -22,8 +22,10 @@ from issuer.sealing import hash_token
 from issuer.store import credentials
 from wallet_api.card_reading import CardOnDevice
 from wallet_api.deps import Wallet, bearer_token, wallet_of
+from wallet_api.ended import refuse_ended
 from wallet_api.errors import DeviceNotKnown
 from wallet_api.nonce import give_nonce
+from wallet_api.opaque_ids import opaque_id
 from wallet_api.times import utc_text
 
 CARD_PATH = "/device/card"
@@ -39,6 +41,19 @@ class InstitutionOfCard(BaseModel):
     pic: str = Field(examples=["999853608"])
     name: str = Field(examples=["Daugava University"])
     country: str = Field(examples=["LV"])
+
+
+class ConsentOfCard(BaseModel):
+    """The student's consent to registration with the ESC-Router, where it is asked for."""
+
+    given_at: str | None = Field(examples=["2026-11-23T12:00:00Z"])
+
+
+class ThisDevice(BaseModel):
+    """The phone that asks, among those of its card."""
+
+    id: str = Field(examples=["Zm9yIGV4YW1wbGUh"])
+    name: str | None = Field(examples=["Anna's phone"])
 
 
 class Renewal(BaseModel):
@@ -62,6 +77,8 @@ class CardAnswer(BaseModel):
     expires_on: date
     last_updated: str = Field(examples=["2026-11-23T12:00:00Z"])
     renewal: Renewal | None
+    consent: ConsentOfCard | None = Field(description="None where no consent is asked for")
+    device: ThisDevice
 
 
 # A phone that holds an answer of a version with fewer members gets the new one.
@@ -74,7 +91,8 @@ _FORM = hashlib.sha256(json.dumps(CardAnswer.model_json_schema()).encode()).hexd
     responses={
         200: {"model": CardAnswer, "description": "With an ETag, unless a renewal is due"},
         304: {"description": "Nothing changed since the ETag given in If-None-Match"},
-        401: {"description": "No such device (any more)"},
+        401: {"description": "No such device"},
+        410: {"description": "The device was ended; `ended` says why"},
     },
     summary="The card of this device",
 )
@@ -84,7 +102,7 @@ async def show_card(request: Request) -> Response:
     found = await card_of(wallet, bearer_token(request))
     now = wallet.clock()
     state = state_on(found, today_of(now))
-    body = _facts(found, state)
+    body = _facts(wallet, found, state)
     if needs_renewal(found, state, seconds_of(now)):
         # No ETag: a later 304 would leave the phone without its nonce.
         body["renewal"] = await run_in_threadpool(_renewal, wallet, found, seconds_of(now))
@@ -98,13 +116,19 @@ async def show_card(request: Request) -> Response:
 async def card_of(wallet: Wallet, token: str) -> CardOnDevice:
     """The card on the device with this token.
 
+    A device that ended with its student's erasure still learns that its card is revoked: told
+    nothing, a phone keeps its card as it was. The answer names nobody any more.
+
     Raises:
-        DeviceNotKnown: There is no such device, or it was ended.
+        DeviceNotKnown: There is no such device. One that was ended, and not by an erasure, is
+            refused as such (`refuse_ended`).
         ReadFailed: The database did not answer.
     """
     found = await wallet.reader.card_of_device(hash_token(token))
     if found is None:
-        raise DeviceNotKnown("no such device, or it was ended")
+        raise DeviceNotKnown("no such device")
+    if found.device_ended_at is not None and not found.is_erased:
+        refuse_ended(found.device_end_reason)
     return found
 
 
@@ -125,7 +149,7 @@ def etag_of(found: CardOnDevice, state: CardState) -> str:
     return f'"{hashlib.sha256(repr((_FORM, state.value, *found)).encode()).hexdigest()[:32]}"'
 
 
-def _facts(found: CardOnDevice, state: CardState) -> dict[str, Any]:
+def _facts(wallet: Wallet, found: CardOnDevice, state: CardState) -> dict[str, Any]:
     return {
         "escn": found.escn,
         "state": state.value,
@@ -141,7 +165,16 @@ def _facts(found: CardOnDevice, state: CardState) -> dict[str, Any]:
         "expires_on": found.expires_on,
         "last_updated": utc_text(max(found.card_updated_at, found.student_updated_at)),
         "renewal": None,
+        "consent": _consent(found),
+        "device": {"id": opaque_id(wallet.sealer, found.device_id), "name": found.device_name},
     }
+
+
+def _consent(found: CardOnDevice) -> dict[str, Any] | None:
+    if not found.asks_consent or found.is_erased:
+        return None
+    given_at = found.consented_at
+    return {"given_at": None if given_at is None else utc_text(given_at)}
 
 
 def _renewal(wallet: Wallet, found: CardOnDevice, now: int) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, update
 
-from issuer.tables import Credential, Device
+from issuer.passes.kinds import PASS_CONFIGURATIONS
+from issuer.store import notices
+from issuer.tables import Card, Credential, Device, Institution
 
 # A third of a credential's life before its end, the earliest of those that the device holds.
 _EARLIEST_RENEWAL = (
@@ -19,6 +21,8 @@ _EARLIEST_RENEWAL = (
         col(Credential.device_id) == bindparam("device"),
         col(Credential.ended_at).is_(None),
         col(Credential.expires_at) > bindparam("now"),
+        # Those are signed anew without the phone.
+        col(Credential.configuration).not_in(PASS_CONFIGURATIONS),
     )
     .scalar_subquery()
 )
@@ -35,6 +39,18 @@ _INSERT = (
 )
 _IS_LIVING = select(col(Device.id)).where(
     col(Device.id) == bindparam("device"), col(Device.ended_at).is_(None)
+)
+
+_BESIDE = (
+    select(col(Device.id), col(Institution.devices_at_once))
+    .join(Card, col(Card.escn) == col(Device.escn))
+    .join(Institution, col(Institution.pic) == col(Card.pic))
+    .where(
+        col(Device.escn) == bindparam("escn"),
+        col(Device.id) != bindparam("device"),
+        col(Device.ended_at).is_(None),
+    )
+    .order_by(col(Device.id))
 )
 
 
@@ -65,6 +81,28 @@ def by_token(session: Session, token_sha256: bytes) -> Device | None:
     return session.exec(statement).one_or_none()
 
 
+def by_token_ended_too(session: Session, token_sha256: bytes) -> Device | None:
+    """The device with this token, ended or not."""
+    return session.exec(select(Device).where(Device.token_sha256 == token_sha256)).one_or_none()
+
+
+def of_card(session: Session, escn: str, device_id: int) -> Device | None:
+    """The card's device with this number, as it is committed now, unless it was ended."""
+    statement = select(Device).where(
+        Device.id == device_id, Device.escn == escn, col(Device.ended_at).is_(None)
+    )
+    return session.exec(statement.execution_options(populate_existing=True)).one_or_none()
+
+
+def beside(session: Session, escn: str, device_id: int) -> tuple[list[int], int]:
+    """The card's other living devices, the oldest first, and how many phones it may have.
+
+    The number of phones is 0 where there are no others. The caller holds the card.
+    """
+    found = session.connection().execute(_BESIDE, {"escn": escn, "device": device_id}).all()
+    return [row[0] or 0 for row in found], found[0][1] if found else 0
+
+
 def living_of_card(session: Session, escn: str) -> Sequence[Device]:
     """Devices of the card that were not ended, the oldest first."""
     statement = select(Device).where(Device.escn == escn, col(Device.ended_at).is_(None))
@@ -83,12 +121,18 @@ def renew_now(session: Session, escns: Sequence[str], *, now: int) -> None:
         .where(col(Device.escn).in_(escns), col(Device.ended_at).is_(None))
         .values(renew_at=now, version=col(Device.version) + 1)
     )
+    notices.want_of_cards(session, escns, now=now)
 
 
-def end(session: Session, device_id: int, *, now: int) -> None:
-    """The device may not ask for anything any more."""
+def note_renewal(session: Session, device_id: int, *, now: int) -> None:
+    """Remember when the device last got new credentials."""
+    session.exec(update(Device).where(col(Device.id) == device_id).values(renewed_at=now))
+
+
+def end(session: Session, device_id: int, *, reason: str, now: int) -> None:
+    """The device may not ask for anything any more; what its student called it is forgotten."""
     session.exec(
         update(Device)
         .where(col(Device.id) == device_id, col(Device.ended_at).is_(None))
-        .values(ended_at=now)
+        .values(ended_at=now, end_reason=reason, name=None)
     )

@@ -24,16 +24,22 @@ class Device(SQLModel, table=True):
 
 
 class PushSubscription(SQLModel, table=True):
-    """Where a phone is told, without a word of content, that something changed (RFC 8030)."""
+    """Where a phone is told, without a word of content, that something changed (RFC 8030).
+
+    Claiming, telling and trying again are in `issuer.store.notices`.
+    """
 
     __tablename__ = "push_subscription"
     device_id: int = Field(primary_key=True, foreign_key="device.id")
-    # Endpoint and keys as the browser gave them: who has the endpoint can wake the phone.
+    # The endpoint that the browser gave: who has it can wake the phone. The keys that came with
+    # it would seal a content, and there is none.
     sealed_subscription: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: int = Field(sa_column=seconds())
-    # Set in the transaction of a change that the phone should learn of; None when it was told.
+    # Set in the transaction of a change that the phone should learn of, and put off while a
+    # worker tells it; None when it was told.
     due_at: int | None = Field(default=None, sa_column=seconds(nullable=True, index=True))
-    attempts: int = 0  # in vain, since it was last told
+    attempts: int = 0  # since it was last told
+    told_at: int | None = Field(default=None, sa_column=seconds(nullable=True))  # or given up
 
 
 class Credential(SQLModel, table=True):

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import Session, select
 
 from issuer import credential_life, lifecycle
+from issuer.credential_life import EndReason
 from issuer.errors import CardNotFound, CardStateConflict, ReasonRequired, UnknownPrefix
 from issuer.lifecycle import CardState
 from issuer.store import audit, cards, credentials, devices, keys, status, wallet_sessions
@@ -200,7 +201,7 @@ def test_a_credential_that_was_replaced_stays_revoked_when_the_card_is_reinstate
 def test_a_phone_that_is_forgotten_takes_its_credentials_with_it(
     session: Session, card: Card, credential: Credential
 ) -> None:
-    credential_life.end_device(session, credential.device_id, now=NOW)
+    credential_life.end_device(session, credential.device_id, reason=EndReason.BY_PHONE, now=NOW)
 
     session.refresh(credential)
     assert credential.ended_at == SECONDS

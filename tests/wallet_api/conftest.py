@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from issuer.device_life import allow_at_once
 from issuer.key_life import create_key
 from issuer.keys import FileSigner
 from issuer.lifecycle import issue_card
@@ -137,6 +138,11 @@ class Service:
             body = {"credential_configuration_id": CARD, "proofs": {"jwt": [self.proof()]}}
         headers = {"authorization": f"Bearer {access}"}
         return self.http.post(f"{self.issuer}/credential", headers=headers, json=body | changes)
+
+    def allow(self, at_once: int) -> None:
+        """Let so many phones have a card at a time."""
+        with Session(self.engine) as session, session.begin():
+            allow_at_once(session, PIC, at_once, now=self.clock(), actor="test")
 
     def take(self, *configurations: str) -> "Taken":
         """Take a card as a phone does: several kinds of credential on one access token."""

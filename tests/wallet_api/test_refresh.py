@@ -10,6 +10,7 @@ from issuer.lifecycle import reinstate_card, revoke_card, suspend_card
 from issuer.store import devices
 from issuer.tables import Nonce, Student
 from tests.wallet_api.conftest import CARD, PIC, QR, STUDENT_ID, Service
+from wallet_api.opaque_ids import opaque_id
 
 
 def change(service: Service, what: str) -> None:
@@ -78,6 +79,8 @@ def test_the_first_answer_tells_all_and_the_next_is_304(service: Service) -> Non
         "expires_on": "2028-08-31",
         "last_updated": "2026-11-23T12:00:00Z",
         "renewal": None,
+        "consent": None,
+        "device": {"id": opaque_id(service.app.state.wallet.sealer, 1), "name": None},
     }
     again = service.card(token, first.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")

@@ -9,12 +9,13 @@ from sqlmodel import Session, select
 
 from issuer import lifecycle
 from issuer.configurations import Configuration
+from issuer.credential_life import EndReason
 from issuer.credentials import (
-    end_device,
     issue_credentials,
     possible_configurations,
     renew_credentials,
 )
+from issuer.device_life import end_device
 from issuer.errors import (
     CardStateConflict,
     CredentialNotPossible,
@@ -289,7 +290,7 @@ def test_ending_a_phone_revokes_what_it_holds_and_says_so_in_the_audit(
     issue: Any, session: Session, device: Device, card: Card
 ) -> None:
     issue()
-    end_device(session, device, now=NOON, actor=f"device:{device.id}")
+    end_device(session, device, reason=EndReason.BY_PHONE, now=NOON, actor=f"device:{device.id}")
     session.expire_all()
     assert {entry.value for entry in session.exec(select(StatusEntry))} == {CardStatus.REVOKED}
     actions = session.exec(select(AuditEntry.action).where(AuditEntry.subject == card.escn)).all()
