@@ -14,7 +14,7 @@
     ├── PhotoNotFound, PhotoStateConflict, PhotosNotTaken, TooManyPhotos
     ├── MalformedColour, LowContrast
     ├── UnusablePicture
-    │   ├── PictureTooLarge, TooManyPixels, PictureTooSmall, LogoTooHeavy
+    │   ├── PictureTooLarge, TooManyPixels, PictureTooSmall
     │   └── NotAPicture, ForeignPicture, MovingPicture, PictureDamaged, MalformedCrop
     └── UnusableFile
         ├── EmptyFile, FileTooLarge, NotText, MixedEncodings, UnusableArchive
@@ -234,10 +234,6 @@ class TooManyPixels(UnusablePicture):
 
 class PictureTooSmall(UnusablePicture):
     """The picture, or the part that is wanted of it, has too few pixels."""
-
-
-class LogoTooHeavy(UnusablePicture):
-    """The logo is a photo: even made small, it has more bytes than a phone should fetch."""
 
 
 class NotAPicture(UnusablePicture):

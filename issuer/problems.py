@@ -94,7 +94,6 @@ WIRE: dict[type[Exception], Wire] = {
     errors.PictureTooLarge: Wire(413, "picture-too-large", "Picture too large"),
     errors.TooManyPixels: Wire(422, "too-many-pixels", "Too many pixels"),
     errors.PictureTooSmall: Wire(422, "picture-too-small", "Picture too small"),
-    errors.LogoTooHeavy: Wire(422, "logo-too-heavy", "Logo too heavy"),
     errors.NotAPicture: Wire(422, "not-a-picture", "Not a picture"),
     errors.ForeignPicture: Wire(422, "picture-format", "Picture of another format"),
     errors.MovingPicture: Wire(422, "moving-picture", "Moving picture"),
