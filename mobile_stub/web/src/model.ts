@@ -71,10 +71,12 @@ export interface WalletCard {
   /** null: the institution takes no photo from students. */
   readonly ownPhoto: OwnPhoto | null;
   /** null: the institution does not ask for consent. */
-  readonly consentGivenAt: number | null | undefined;
+  readonly consent: { readonly givenAt: number | null } | null;
   readonly codes: Readonly<Partial<Record<Profile, StaticCode>>>;
   /** Configurations held, for instance "EuropeanStudentCard". */
   readonly configurations: readonly string[];
+  /** The student's identifier (ESI), where a credential on this phone names it. */
+  readonly esi: string | null;
   readonly deviceName: string | null;
   /** When the service was last asked with success. */
   readonly updatedAt: number;
@@ -89,7 +91,10 @@ export interface Enrolment {
   readonly id: string;
   readonly credentialIssuer: string;
   readonly institutionName: string;
+  /** "offer": the code is still to be given; "token": it was taken; "credentials": some came. */
   readonly step: "offer" | "token" | "credentials" | "done";
+  /** Whether `goOn` needs the code that the student got by another way. */
+  readonly needsTxCode: boolean;
   readonly txCodeLength: number | null;
   readonly startedAt: number;
 }
@@ -184,6 +189,13 @@ export interface Wallet {
   googleSaveLink(cardId: string): Promise<string>;
   /** Web Push, where the service offers it and the student allowed it. */
   followByPush(cardId: string): Promise<boolean>;
+
+  /**
+   * Whether the browser promised to keep what is here, and whether it has lost cards that were here
+   * (then the student takes them again with a new offer; `admitLoss` ends the question).
+   */
+  storage(): Promise<{ readonly persisted: boolean; readonly lost: boolean }>;
+  admitLoss(): void;
 
   setting(name: string): Promise<string | null>;
   keepSetting(name: string, value: string | null): Promise<void>;
