@@ -113,6 +113,16 @@ def _add_show(command: argparse.ArgumentParser, messages: Messages) -> None:
     command.add_argument("--challenge", metavar="TEXT", default="", help=say("help.challenge"))
 
 
+def _add_present(command: argparse.ArgumentParser, messages: Messages) -> None:
+    say = messages.say
+    command.add_argument("request", metavar="REQUEST", help=say("help.request"))
+    _add_card(command, messages)
+    command.add_argument("--only", metavar="CLAIMS", help=say("help.only"))
+    command.add_argument("--png", type=Path, metavar="FILE", help=say("help.pngs"))
+    command.add_argument("--text", action="store_true", help=say("help.texts"))
+    command.add_argument("--yes", action="store_true", help=say("help.agree"))
+
+
 def _add_nothing(command: argparse.ArgumentParser, messages: Messages) -> None:
     """A command without options of its own."""
 
@@ -140,6 +150,7 @@ def _add_card(
 _COMMANDS = {
     "take": _add_take,
     "show": _add_show,
+    "present": _add_present,
     "list": _add_nothing,
     "refresh": _add_refresh,
     "credential": _add_credential,

@@ -9,6 +9,7 @@ from mobile_stub.enrolment import Enroller
 from mobile_stub.errors import NoNetwork, PhoneError, Refused
 from mobile_stub.issuer_answers import printable
 from mobile_stub.phone import Phone
+from mobile_stub.presenting import Presenting, present_card
 from mobile_stub.received import SD_JWT_VC, end_of
 from mobile_stub.refreshing import Outcome, Refresher
 from mobile_stub.sentences import institution_of, moment
@@ -63,6 +64,20 @@ def _show(phone: Phone, arguments: Namespace) -> int:
     )
     show_card(phone, showing)
     return 0
+
+
+def _present(phone: Phone, arguments: Namespace) -> int:
+    request = phone.keyboard.readline() if arguments.request == "-" else arguments.request
+    only = None if arguments.only is None else tuple(arguments.only.split(","))
+    presenting = Presenting(
+        request=request,
+        card_number=arguments.card,
+        only=None if only is None else tuple(name for name in only if name),
+        png=arguments.png,
+        text_only=arguments.text,
+        agreed=arguments.yes,
+    )
+    return present_card(phone, presenting)
 
 
 def _list(phone: Phone, _arguments: Namespace) -> int:
@@ -173,6 +188,7 @@ _SENTENCES = {
 _COMMANDS: dict[str, Callable[[Phone, Namespace], int]] = {
     "take": _take,
     "show": _show,
+    "present": _present,
     "list": _list,
     "refresh": _refresh,
     "credential": _credential,

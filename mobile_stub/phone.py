@@ -44,6 +44,11 @@ class Phone:
         """Say the sentence of a key of the table "say"."""
         self.write(self.messages.say(f"say.{key}", **values))
 
+    def tell(self, key: str, /, **values: object) -> None:
+        """Say it beside the output, which a program may read."""
+        self.complaints.write(self.messages.say(f"say.{key}", **values) + "\n")
+        self.complaints.flush()
+
     def write(self, text: str) -> None:
         """Write a line as it is."""
         self.out.write(text + "\n")

@@ -65,7 +65,7 @@ def show_card(phone: Phone, showing: Showing) -> None:
             phone.sleep(REDRAW_SECONDS)
         except KeyboardInterrupt:
             return
-        _check_active(card, code, now=phone.clock())
+        check_active(card, code.expires_at, now=phone.clock())
         _draw_once(phone, showing, card, code)
 
 
@@ -78,14 +78,24 @@ def _code_to_show(card: Card, profile: str) -> StaticCode:
     return codes[profile]
 
 
-def _check_active(card: Card, code: StaticCode, *, now: datetime) -> None:
+def check_active(card: Card, expires_at: int, *, now: datetime) -> None:
+    """Hold a card to what was last heard of it, and its credential to its end.
+
+    Args:
+        card: As the phone has it.
+        expires_at: When the credential that is to be shown ends, seconds since 1970.
+        now: Aware UTC.
+
+    Raises:
+        CardNotActive: No code of it may be shown.
+    """
     state, end = card.report.state, card.report.expires_on
     if state in (CardState.SUSPENDED, CardState.REVOKED):
         raise CardNotActive(f"card_{state}", reason=card.report.reason or "-")
     if state is CardState.EXPIRED or (end is not None and now.date() > _day(end, now)):
         raise CardNotActive("card_expired")
-    if int(now.timestamp()) >= code.expires_at:
-        raise CardNotActive("code_expired", end=moment(code.expires_at))
+    if int(now.timestamp()) >= expires_at:
+        raise CardNotActive("code_expired", end=moment(expires_at))
 
 
 def _day(text: str, now: datetime) -> date:
@@ -97,7 +107,7 @@ def _day(text: str, now: datetime) -> date:
 
 def _draw_once(phone: Phone, showing: Showing, card: Card, code: StaticCode) -> None:
     now = phone.clock()
-    _check_active(card, code, now=now)
+    check_active(card, code.expires_at, now=now)
     text = code.text
     if showing.is_live:
         text = live_code(code, decode_key(card.key), now=now, challenge=showing.challenge)
