@@ -37,6 +37,8 @@ from wallet_api.card_reading import make_reader
 from wallet_api.deps import Wallet
 from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
 from wallet_api.not_modified import NotModified
+from wallet_api.passes import device_routes, web_service
+from wallet_api.passes.exporters import open_exporters
 from wallet_api.settings import WalletSettings
 
 _STAFF_PATHS = "/api/"
@@ -91,7 +93,8 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
 
     Raises:
         DatabaseOutOfDate: The database is of another version.
-        UnusableSecret: A file of a secret is missing, or holds none.
+        UnusableSecret: A file of a secret is missing, or holds none; a certificate of passes
+            does not fit.
         UnusableKey: An institution's key that may sign now cannot be used here.
     """
     url = settings.database_url.get_secret_value()
@@ -107,6 +110,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         reader=make_reader(url),
     )
     _check_keys(wallet)
+    exporters = open_exporters(wallet)
     app = FastAPI(
         title="European Student Card wallet API",
         description="OpenID4VCI 1.0 for phones, offers for staff, and the refresh of cards.",
@@ -121,9 +125,12 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.wallet = wallet
     app.state.issuing = _issuing(wallet)
     app.state.documents = metadata.Documents()
+    app.state.exporters = exporters
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, devices, device_list):
         app.include_router(module.router)
+    for passes in (device_routes, web_service):
+        app.include_router(passes.router)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     problems.install(app)
     app.add_middleware(NotModified, wallet=wallet)

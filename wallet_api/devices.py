@@ -75,7 +75,7 @@ def renew_card(
     holder_jwk = verify_proof(proof, audience=audience, now=seconds_of(now))
     with wallet.transaction() as session:
         device, card = hold_device(session, bearer)
-        _check_pace(session, device, now=seconds_of(now))
+        check_pace(session, device, now=seconds_of(now))
         renewed = renew_credentials(
             session,
             card=card,
@@ -95,7 +95,7 @@ def _pic_of_device(wallet: Wallet, bearer: str) -> str:
         return find_device(session, bearer).escn[-PIC_CHARS:]
 
 
-def _check_pace(session: Session, device: Device, *, now: int) -> None:
+def check_pace(session: Session, device: Device, *, now: int) -> None:
     """A phone that missed an answer asks again at once; one that never stops eats status entries.
 
     Raises:

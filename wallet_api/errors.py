@@ -13,6 +13,7 @@
     │   ├── InvalidProof, InvalidNonce
     │   └── EncryptionNotSupported, RequestDenied
     ├── DeviceEnded, NoSuchDevice
+    ├── PassesNotOffered, PassNotHeld, PassTooLarge, PassNotAuthorized
     └── CardNotActive, RenewalTooSoon
 
 Messages go out to the phone: they carry no secret, no name and no ESI.
@@ -133,3 +134,19 @@ class CardNotActive(WalletError):
 
 class RenewalTooSoon(WalletError):
     """The device renewed more often than any phone needs to."""
+
+
+class PassesNotOffered(WalletError):
+    """Passes of this kind are not set up here, or cannot be signed at present."""
+
+
+class PassNotHeld(WalletError):
+    """The phone has no pass of this kind, or not any more."""
+
+
+class PassTooLarge(WalletError):
+    """The pass does not fit into what would carry it."""
+
+
+class PassNotAuthorized(WalletError):
+    """Apple's wallet asks without the pass's own token, or for a pass that is not there."""

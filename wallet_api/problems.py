@@ -105,6 +105,14 @@ WIRE: dict[type[Exception], Wire] = {
     errors.NoSuchDevice: Wire(404, "invalid_request", "device-not-found", "No such phone"),
     errors.CardNotActive: Wire(409, "invalid_request", "card-not-active", "Card is not active"),
     errors.RenewalTooSoon: Wire(429, "invalid_request", "renewal-too-soon", "Renewed too often"),
+    errors.PassesNotOffered: Wire(
+        404, "invalid_request", "passes-not-offered", "No such passes here"
+    ),
+    errors.PassNotHeld: Wire(404, "invalid_request", "pass-not-held", "No such pass"),
+    errors.PassTooLarge: Wire(409, "invalid_request", "pass-too-large", "Pass too large"),
+    errors.PassNotAuthorized: Wire(
+        401, "invalid_token", "pass-not-authorized", "Not this pass's token"
+    ),
     ReadFailed: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
     UnknownDeviceKey: Wire(403, "invalid_proof", "unknown-device-key", "Not the device's key"),
     CredentialNotPossible: Wire(
@@ -233,6 +241,8 @@ def _headers(wire: Wire, detail: str) -> dict[str, str]:
     elif wire.bearer is not None:
         words = describe(detail or wire.title)
         headers["www-authenticate"] = f'Bearer error="{wire.bearer}", error_description="{words}"'
+    elif wire.status == 401:
+        headers["www-authenticate"] = "ApplePass"  # the only other scheme here
     if wire.status == 413:
         headers["connection"] = "close"  # or the rest of the body would be read and thrown away
     if wire.status in _RETRY_AFTER:

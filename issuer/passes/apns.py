@@ -26,8 +26,6 @@ _MAX_ANSWER_BYTES = 4_096
 _BAD_TOKEN = frozenset(
     {"BadDeviceToken", "DeviceTokenNotForTopic", "ExpiredToken", "Unregistered"}
 )
-    {"BadDeviceToken", "DeviceTokenNotForTopic", "ExpiredToken", "Unregistered"}
-)
 
 
 class Told(Enum):
