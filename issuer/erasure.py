@@ -28,6 +28,7 @@ from issuer.store import (
     erasures,
     institutions,
     passes,
+    photos,
     students,
 )
 from issuer.store.deliveries import Subject
@@ -97,6 +98,7 @@ def _begin(
     held = cards.hold_of_student(session, student_id)
     lifecycle.end_cards(session, held, reason=REASON, now=now, actor=actor)
     _end_phones(session, held, now=now)
+    photos.forget(session, student_id)
     _forget_words(session, held, at)
     _forget_all_but_esi(student, at)
     session.add(student)
