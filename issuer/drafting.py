@@ -4,7 +4,7 @@ Pure: times and random bytes are arguments. SD-JWT VC draft 19, sections 2.2 and
 docs/esc-qr.md, section 2.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -159,7 +159,7 @@ def draft_qr_claims(profile: Profile, facts: CardFacts, envelope: Envelope) -> C
     room = MAX_NAME_BYTES
     while len(encode_claims(claims)) > _MAX_CLAIMS_BYTES and room > 1:
         room -= 1
-        claims = replace(claims, name=shorten_name(name, max_bytes=room))
+        claims = claims._replace(name=shorten_name(name, max_bytes=room))
     return claims
 
 

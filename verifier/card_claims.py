@@ -5,11 +5,10 @@ what `encode_claims` makes of what it says. So there is one spelling, and no unk
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from verifier.cose import encode_cbor, read_cbor
+from verifier.cose import encode_bytes, encode_text, encode_uint, read_cbor
 from verifier.errors import MalformedCode
 from verifier.identifiers import AcademicLevel, parse_esi_suffix
 
@@ -20,8 +19,10 @@ _MAX_STATUS_NUMBER = 0xFFFFFFFF
 
 _EXP, _IAT, _CNF = 4, 6, 8  # CWT claims (RFC 8392, section 3.1; RFC 8747, section 3.1)
 _ESI, _LEVEL, _NAME, _STATUS = "e", "l", "n", "s"
-_REQUIRED = frozenset({_EXP, _IAT, _CNF, _NAME, _STATUS})
-_OPTIONAL = frozenset({_ESI, _LEVEL})
+_MAP = (b"\xa5", b"\xa6", b"\xa7")  # of the five claims that each E1 has, and up to two more
+# {8: {1: {1: 2, -1: 1, -2: x, -3: y is odd}}}: EC2, P-256 (RFC 9053, section 7.1.1)
+_CNF_UP_TO_X = b"\x08\xa1\x01\xa4\x01\x02\x20\x01\x21"
+_Y_IS_ODD, _Y_IS_EVEN = b"\x22\xf5", b"\x22\xf4"
 _LEVELS = {1: AcademicLevel.BACHELOR, 2: AcademicLevel.MASTER, 3: AcademicLevel.DOCTORATE}
 _LEVEL_NUMBERS = {level: number for number, level in _LEVELS.items()}
 # Control characters, line separators, and the marks that turn the direction of text.
@@ -35,16 +36,14 @@ class Profile(StrEnum):
     IDENTITY = "identity"  # full name and ESI, for a library that enrols
 
 
-@dataclass(frozen=True, slots=True)
-class HolderKey:
+class HolderKey(NamedTuple):
     """The phone's public key, compressed P-256 (RFC 9053, section 7.1.1)."""
 
     x: bytes  # 32 bytes
     y_is_odd: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CardClaims:
+class CardClaims(NamedTuple):
     """What an E1 says; `esi` is the part after the fixed prefix, None in the status profile."""
 
     issued_at: int  # seconds since 1970, UTC
@@ -63,21 +62,22 @@ class CardClaims:
 
 
 def encode_claims(claims: CardClaims) -> bytes:
-    """The deterministic CBOR of the claims."""
+    """The deterministic CBOR of the claims: a map, its members in the order of their keys."""
     key = claims.holder_key
-    members: dict[int | str, Any] = {
-        _EXP: claims.expires_at,
-        _IAT: claims.issued_at,
-        _CNF: {1: {1: 2, -1: 1, -2: key.x, -3: key.y_is_odd}},
-    }
-    # In the order of the encoded keys, as `encode_cbor` wants them.
+    parts = [
+        _MAP[(claims.esi is not None) + (claims.level is not None)],
+        b"\x04" + encode_uint(claims.expires_at),
+        b"\x06" + encode_uint(claims.issued_at),
+        _CNF_UP_TO_X + encode_bytes(key.x) + (_Y_IS_ODD if key.y_is_odd else _Y_IS_EVEN),
+    ]
     if claims.esi is not None:
-        members[_ESI] = claims.esi
+        parts.append(b"\x61e" + encode_text(claims.esi))
     if claims.level is not None:
-        members[_LEVEL] = _LEVEL_NUMBERS[claims.level]
-    members[_NAME] = claims.name
-    members[_STATUS] = [claims.status_list, claims.status_index]
-    return encode_cbor(members)
+        parts.append(b"\x61l" + encode_uint(_LEVEL_NUMBERS[claims.level]))
+    parts.append(b"\x61n" + encode_text(claims.name))
+    status = encode_uint(claims.status_list) + encode_uint(claims.status_index)
+    parts.append(b"\x61s\x82" + status)
+    return b"".join(parts)
 
 
 def parse_claims(payload: bytes) -> CardClaims:
@@ -88,27 +88,26 @@ def parse_claims(payload: bytes) -> CardClaims:
             another one than ours.
     """
     members = read_cbor(payload)
-    if not isinstance(members, dict) or not members.keys() >= _REQUIRED:
-        raise MalformedCode("a claim is missing")
-    if members.keys() - _REQUIRED - _OPTIONAL:
-        raise MalformedCode("an unknown claim")
-    issued_at = parse_uint(members[_IAT], MAX_SECONDS)
-    expires_at = parse_uint(members[_EXP], MAX_SECONDS)
-    if expires_at <= issued_at:
+    # What is left unlooked at here (unknown members, other types and structures, another order)
+    # is not what our encoding of the claims says, and is refused below.
+    try:
+        status_list, status_index = members[_STATUS]
+        claims = CardClaims(
+            issued_at=parse_uint(members[_IAT], MAX_SECONDS),
+            expires_at=parse_uint(members[_EXP], MAX_SECONDS),
+            name=_parse_name(members[_NAME]),
+            level=_LEVELS[members[_LEVEL]] if _LEVEL in members else None,
+            esi=_parse_esi(members[_ESI]) if _ESI in members else None,
+            status_list=parse_uint(status_list, _MAX_STATUS_NUMBER),
+            status_index=parse_uint(status_index, _MAX_STATUS_NUMBER),
+            holder_key=_parse_holder_key(members[_CNF][1]),
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise MalformedCode("a claim is missing, or of another kind") from error
+    if claims.expires_at <= claims.issued_at:
         raise MalformedCode("it ends before it begins")
-    status_list, status_index = _parse_status(members[_STATUS])
-    claims = CardClaims(
-        issued_at=issued_at,
-        expires_at=expires_at,
-        name=_parse_name(members[_NAME]),
-        level=_parse_level(members[_LEVEL]) if _LEVEL in members else None,
-        esi=_parse_esi(members[_ESI]) if _ESI in members else None,
-        status_list=status_list,
-        status_index=status_index,
-        holder_key=_parse_holder_key(members[_CNF]),
-    )
     if encode_claims(claims) != payload:
-        raise MalformedCode("not CBOR in deterministic encoding")
+        raise MalformedCode("not CBOR in deterministic encoding, or an unknown claim")
     return claims
 
 
@@ -125,7 +124,7 @@ def parse_uint(value: object, most: int) -> int:
 
 def is_plain_text(text: str) -> bool:
     """Whether a text can be shown as it is: no control or direction marks, no space around."""
-    return not _CONTROL.search(text) and text == text.strip()
+    return (text.isprintable() or not _CONTROL.search(text)) and text == text.strip()
 
 
 def _parse_name(value: object) -> str:
@@ -136,32 +135,14 @@ def _parse_name(value: object) -> str:
     return value
 
 
-def _parse_level(value: object) -> AcademicLevel:
-    if type(value) is not int or value not in _LEVELS:
-        raise MalformedCode("a level is 1, 2 or 3")
-    return _LEVELS[value]
-
-
 def _parse_esi(value: object) -> str:
     if not isinstance(value, str) or len(value) > MAX_ESI_SUFFIX_CHARS:
         raise MalformedCode(f"an ESI has at most {MAX_ESI_SUFFIX_CHARS} characters in a code")
     return parse_esi_suffix(value).suffix
 
 
-def _parse_status(value: object) -> tuple[int, int]:
-    if not isinstance(value, list) or len(value) != 2:
-        raise MalformedCode("a status is a list number and an index")
-    number = parse_uint(value[0], _MAX_STATUS_NUMBER)
-    return number, parse_uint(value[1], _MAX_STATUS_NUMBER)
-
-
-def _parse_holder_key(value: object) -> HolderKey:
-    key = value.get(1) if isinstance(value, dict) and value.keys() == {1} else None
-    if not isinstance(key, dict) or key.keys() != {1, -1, -2, -3}:
-        raise MalformedCode("cnf holds one compressed P-256 key")
+def _parse_holder_key(key: dict[int, Any]) -> HolderKey:
     x, y_is_odd = key[-2], key[-3]
-    if type(key[1]) is not int or type(key[-1]) is not int or (key[1], key[-1]) != (2, 1):
-        raise MalformedCode("cnf holds one compressed P-256 key")
-    if not isinstance(x, bytes) or len(x) != 32 or type(y_is_odd) is not bool:
+    if type(x) is not bytes or len(x) != 32 or type(y_is_odd) is not bool:
         raise MalformedCode("cnf holds one compressed P-256 key")
     return HolderKey(x, y_is_odd)

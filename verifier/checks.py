@@ -3,8 +3,8 @@
 Each raises its own refusal and returns what the next step needs.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from verifier.bundle import Knowledge
 from verifier.card_claims import Profile
@@ -38,8 +38,7 @@ class Evidence(StrEnum):
     STATIC = "static"  # a copy looks the same: compare the photo
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedCard:
+class VerifiedCard(NamedTuple):
     """A card that passed every step: what may be relied on, and as of when."""
 
     evidence: Evidence
@@ -147,9 +146,9 @@ def check_status(
         value = token.entries.value_at(index)
     except DocumentError as error:
         raise StatusUnknown("the card's entry is outside of its status list") from error
-    if value == CardStatus.SUSPENDED:
-        raise Suspended("suspended by its institution")
     if value != CardStatus.VALID:
+        if value == CardStatus.SUSPENDED:
+            raise Suspended("suspended by its institution")
         raise Revoked("revoked by its institution")
     if token.expires_at is not None and token.expires_at + policy.leeway <= now:
         raise StatusTooOld("the status list is past its own end")

@@ -20,7 +20,7 @@ SIGN1_TAG = b"\xd2"  # tag 18, COSE_Sign1 (RFC 9052, section 2)
 MAX_DEPTH = 6  # containers; E1's deepest is the key in cnf, at 3
 HEADER_ALG, HEADER_KID = 1, 4
 ALG_ES256 = -7
-_HALF_ORDER = P256_ORDER // 2
+_HALF_ORDER = (P256_ORDER // 2).to_bytes(32)
 
 
 class _RefusedTags(dict[int, Callable[..., Any]]):
@@ -46,11 +46,25 @@ def encode_cbor(value: object) -> bytes:
     return cbor2.dumps(value)
 
 
-def encode_bytes(data: bytes) -> bytes:
-    """The deterministic encoding of a byte string, of which our structures mostly consist.
+# As `encode_cbor` of the same, several times faster: a till checks thousands of codes, and our
+# structures consist of little else.
 
-    As `encode_cbor` of it, several times faster: a till checks thousands of codes.
-    """
+
+def encode_uint(number: int) -> bytes:
+    """The deterministic encoding of an integer."""
+    if not 0 <= number <= 0xFFFFFFFF:
+        return encode_cbor(number)
+    if number < 24:
+        return bytes((number,))
+    if number < 0x100:
+        return bytes((0x18, number))
+    if number < 0x10000:
+        return b"\x19" + number.to_bytes(2)
+    return b"\x1a" + number.to_bytes(4)
+
+
+def encode_bytes(data: bytes) -> bytes:
+    """The deterministic encoding of a byte string."""
     if len(data) < 24:
         return bytes((0x40 | len(data),)) + data
     if len(data) < 0x100:
@@ -58,6 +72,16 @@ def encode_bytes(data: bytes) -> bytes:
     if len(data) < 0x10000:
         return b"\x59" + len(data).to_bytes(2) + data
     return encode_cbor(data)
+
+
+def encode_text(text: str) -> bytes:
+    """The deterministic encoding of a text string."""
+    data = text.encode()
+    if len(data) < 24:
+        return bytes((0x60 | len(data),)) + data
+    if len(data) < 0x100:
+        return bytes((0x78, len(data))) + data
+    return encode_cbor(text)
 
 
 def read_cbor(data: bytes) -> Any:
@@ -102,15 +126,15 @@ def parse_sign1(data: bytes) -> tuple[bytes, bytes, bytes]:
     if not data.startswith(SIGN1_TAG):
         raise MalformedCode("not a tagged COSE_Sign1")
     parts = read_cbor(data[1:])
-    if not isinstance(parts, list) or len(parts) != 4 or parts[1] != {}:
+    if type(parts) is not list or len(parts) != 4:
         raise MalformedCode("not a COSE_Sign1 of ours")
     protected, _, payload, signature = parts
-    if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
+    if not type(protected) is type(payload) is type(signature) is bytes:
         raise MalformedCode("not a COSE_Sign1 of ours")
     if len(signature) != SIGNATURE_BYTES:
         raise MalformedCode("an ES256 signature has 64 bytes")
     if encode_sign1(protected, payload, signature) != data:
-        raise MalformedCode("not CBOR in deterministic encoding")
+        raise MalformedCode("not CBOR in deterministic encoding, or an unprotected header")
     return protected, payload, signature
 
 
@@ -120,6 +144,6 @@ def verify_low_s(key: ec.EllipticCurvePublicKey, signature: bytes, message: byte
     Raises:
         BadSignature: It does not fit, or it is the other of the two that would.
     """
-    if int.from_bytes(signature[32:]) > _HALF_ORDER:
+    if signature[32:] > _HALF_ORDER:
         raise BadSignature("the signature is not in its canonical form")
     verify_es256(key, signature, message)

@@ -7,7 +7,7 @@ its sections. Text only: images are drawn by whoever shows a code. Nothing here 
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from verifier.base32 import decode_base32, encode_base32
 from verifier.card_claims import MAX_SECONDS, CardClaims, encode_claims, parse_claims, parse_uint
@@ -18,6 +18,7 @@ from verifier.cose import (
     encode_bytes,
     encode_cbor,
     encode_sign1,
+    encode_uint,
     parse_sign1,
     read_cbor,
     sign1_signing_input,
@@ -39,8 +40,7 @@ _PROTECTED = encode_cbor({HEADER_ALG: ALG_ES256, HEADER_KID: bytes(KID_BYTES)})[
 _AROUND = " \t\r\n"  # what scanners that type add; other languages' trims differ
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedE1:
+class UnverifiedE1(NamedTuple):
     """An E1 whose form is right and whose signature is not yet checked."""
 
     kid: bytes  # the first 8 bytes of the key's thumbprint
@@ -49,8 +49,7 @@ class UnverifiedE1:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedCode:
+class UnverifiedCode(NamedTuple):
     """A scanned code taken apart: the card number, the E1, and what the phone added."""
 
     escn: Escn
@@ -102,7 +101,7 @@ def e2_signing_input(e1_bytes: bytes, *, shown_at: int, challenge: bytes = b"") 
 
 def encode_e2(e1_bytes: bytes, *, shown_at: int, signature: bytes) -> bytes:
     """The E2 bytes of an E1, a time and the phone's signature (section 3.1)."""
-    return b"\x83" + encode_bytes(e1_bytes) + encode_cbor(shown_at) + encode_bytes(signature)
+    return b"\x83" + encode_bytes(e1_bytes) + encode_uint(shown_at) + encode_bytes(signature)
 
 
 def e1_text(escn: Escn, e1_bytes: bytes) -> str:

@@ -10,8 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -56,8 +55,7 @@ class _Es256(ec.ECDSA):
 _ES256 = _Es256()
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedJws:
+class UnverifiedJws(NamedTuple):
     """A compact JWS whose form is right and whose signature is not yet checked."""
 
     header: Json

@@ -159,7 +159,7 @@ class World:
             status_index=100,
             holder_key=HolderKey(numbers.x.to_bytes(32), bool(numbers.y & 1)),
         )
-        return replace(claims, **changes)
+        return claims._replace(**changes)
 
     def e1(self, *, escn: Escn = ESCN, signer: Signer | None = None, **changes: Any) -> bytes:
         claims, by = self.claims(**changes), signer or self.issuer
