@@ -12,6 +12,7 @@ from verifier.cli.check import run_check
 from verifier.cli.fetch import run_fetch
 from verifier.cli.languages import Language, load_language
 from verifier.cli.reading import InputError
+from verifier.cli.request import run_request
 from verifier.cli.rules import run_rules
 from verifier.cli.serve import run_serve
 from verifier.cli.show import run_show
@@ -51,6 +52,7 @@ def _run(arguments: argparse.Namespace, language: Language) -> int:
         return run_batch(arguments, language, _now)
     runs: dict[str, Callable[[], int]] = {
         "check": lambda: run_check(arguments, language, _now),
+        "request": lambda: run_request(arguments, language, _now),
         "fetch": lambda: run_fetch(arguments, language, _now),
         "show": lambda: run_show(arguments, language),
         "rules": lambda: run_rules(arguments, language),

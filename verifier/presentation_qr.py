@@ -165,21 +165,27 @@ class PartCollector:
         """Whether all are there."""
         return 0 < self.total == self.count
 
-    def add(self, part: Part, *, now: int) -> None:
+    def add(self, part: Part, *, now: int) -> int:
         """Take one more part; one of another presentation begins anew.
 
         Args:
             part: The same one again changes nothing.
             now: Seconds; what was begun two minutes ago is forgotten.
 
+        Returns:
+            How many parts of something unfinished were forgotten.
+
         Raises:
             MalformedPresentation: Two parts for one place; all is forgotten.
         """
+        forgotten = 0
         if part.whole != self.whole or not 0 <= now - self._since <= KEPT_FOR:
+            forgotten = self.count
             self._parts, self._since = {}, now
         if self._parts.setdefault(part.index, part) != part:
             self._parts = {}
             raise MalformedPresentation("two parts for one place")
+        return forgotten
 
     def presentation(self) -> str:
         """What the parts make; the collector is empty then.

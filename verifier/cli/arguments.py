@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from verifier.cli.check_options import add_check, refuse_mixed
+from verifier.cli.check_options import add_check, add_request, refuse_mixed
 from verifier.cli.options import (
     add_code,
     add_knowledge,
@@ -33,6 +33,7 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_check(commands, EXIT_CODES)
+    add_request(commands, EXIT_CODES)
     _add_fetch(commands)
     _add_show(commands)
     _add_rules(commands)
@@ -43,6 +44,12 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if arguments.command == "check":
         refuse_mixed(parser, arguments)
+    if (
+        arguments.command == "fetch"
+        and arguments.every
+        and "://" not in (arguments.source or "://")
+    ):
+        parser.error("--every needs an address: a file does not change by itself")
     return arguments
 
 
@@ -62,6 +69,12 @@ def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=Path,
         metavar="FILE",
         help="JWK or JWK Set of the trust list's key; needed the first time, ignored later",
+    )
+    fetch.add_argument(
+        "--every",
+        type=whole_number(10, 86_400),
+        metavar="SECONDS",
+        help="go on fetching what is new, until interrupted; 60 for what is published each minute",
     )
     add_list(fetch)
     add_output(fetch)
@@ -117,9 +130,9 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument(
         "--fetch-minutes",
         type=whole_number(0, 1_440),
-        default=5,
+        default=1,
         metavar="N",
-        help="fetch what is new every N minutes; 0 for never (default 5)",
+        help="fetch what is new every N minutes; 0 for never (default 1)",
     )
     add_language(serve)
     add_knowledge(serve)

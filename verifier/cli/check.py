@@ -4,13 +4,16 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from verifier.cli.answers import Answer, as_json, as_text, moment_of
 from verifier.cli.check_options import binding_of, policy_of
 from verifier.cli.desk import Desk
+from verifier.cli.gathering import gather
 from verifier.cli.languages import Language
 from verifier.cli.reading import read_texts
 from verifier.edges.replay_file import ReplayFile
+from verifier.errors import CardError
 
 Clock = Callable[[], int]
 
@@ -23,8 +26,12 @@ def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -
     desk.lists()  # without it, say so before the first code
     colour = sys.stdout.isatty()
     refused = 0
-    for text in read_texts(arguments):
-        answer = desk.decide(text, policy, challenge=arguments.challenge, binding=binding)
+    for found in gather(read_texts(arguments), clock, partial(_tell, language)):
+        answer = (
+            Answer(None, found, clock())
+            if isinstance(found, CardError)
+            else desk.decide(found, policy, challenge=arguments.challenge, binding=binding)
+        )
         refused += not answer.is_valid
         _print(answer, language, as_lines=arguments.json, colour=colour)
         if desk.doubts_clock():
@@ -33,6 +40,10 @@ def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -
     if replay is None and not arguments.json:
         print(language.word("no_replay_memory"))
     return 1 if refused else 0
+
+
+def _tell(language: Language, count: int, total: int) -> None:
+    print(language.word("parts", count=count, total=total), file=sys.stderr, flush=True)
 
 
 def _print(answer: Answer, language: Language, *, as_lines: bool, colour: bool) -> None:

@@ -2,9 +2,10 @@
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 from verifier.cli.options import add_batch, add_code, add_knowledge, add_output
-from verifier.cli.values import challenge, listed, whole_number
+from verifier.cli.values import challenge, claim_list, listed, whole_number
 from verifier.edges.rules_file import load_rules, preset_names
 from verifier.policy import DAY, HOUR, Policy
 from verifier.verify_credential import ExpectedKeyBinding
@@ -23,27 +24,7 @@ def add_check(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_code(check)
-    check.add_argument(
-        "--rules",
-        metavar="RULES",
-        help=f"what the service accepts: a file, or {listed(preset_names())}",
-    )
-    check.add_argument("--live-only", action="store_true", help="refuse printed and static codes")
-    check.add_argument(
-        "--identity-only", action="store_true", help="refuse codes without a student identifier"
-    )
-    check.add_argument(
-        "--fresh-hours",
-        type=whole_number(1, 10_000),
-        metavar="N",
-        help="status is fresh (default 24)",
-    )
-    check.add_argument(
-        "--stale-days",
-        type=whole_number(1, 10_000),
-        metavar="N",
-        help="then warn until (default 7)",
-    )
+    _add_policy(check)
     check.add_argument(
         "--challenge", type=challenge, default=b"", metavar="TEXT", help="what the phone signed"
     )
@@ -61,6 +42,64 @@ def add_check(
     add_batch(check)
     add_output(check)
     add_knowledge(check)
+
+
+def add_request(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", exit_codes: str
+) -> None:
+    """The command `request`."""
+    request = commands.add_parser(
+        "request",
+        help="ask a phone for a presentation, and check its answer",
+        description="Show a code that asks a phone for a presentation with key binding, then read "
+        "the codes of its answer, as check does, and decide. Each request is answered once.",
+        epilog=exit_codes,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_code(request)
+    request.add_argument(
+        "--audience", required=True, metavar="NAME", help="who asks, as the student reads it"
+    )
+    request.add_argument(
+        "--claims",
+        type=claim_list,
+        default=(),
+        metavar="LIST",
+        help="ask for these as well as for what the rules need: name, level, esi",
+    )
+    _add_policy(request)
+    request.add_argument("--png", type=Path, metavar="FILE", help="write the code that asks")
+    request.add_argument(
+        "--ask-only",
+        action="store_true",
+        help="read no answer: check it later with the --audience and --nonce that are printed",
+    )
+    add_output(request)
+    add_knowledge(request)
+
+
+def _add_policy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rules",
+        metavar="RULES",
+        help=f"what the service accepts: a file, or {listed(preset_names())}",
+    )
+    parser.add_argument("--live-only", action="store_true", help="refuse printed and static codes")
+    parser.add_argument(
+        "--identity-only", action="store_true", help="refuse codes without a student identifier"
+    )
+    parser.add_argument(
+        "--fresh-hours",
+        type=whole_number(1, 10_000),
+        metavar="N",
+        help="status is fresh (default 24)",
+    )
+    parser.add_argument(
+        "--stale-days",
+        type=whole_number(1, 10_000),
+        metavar="N",
+        help="then warn until (default 7)",
+    )
 
 
 def refuse_mixed(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

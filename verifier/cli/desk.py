@@ -16,6 +16,7 @@ from verifier.edges.knowledge_file import KnowledgeError, KnowledgeFromFuture
 from verifier.edges.knowledge_folder import Mark, load_lists, mark_lists
 from verifier.errors import CardError, UnknownInstitution
 from verifier.policy import Policy
+from verifier.presentation_qr import is_part, join_parts
 from verifier.replay import ReplayMemory
 from verifier.signature_cache import SignatureCache
 from verifier.trust import LEEWAY
@@ -88,7 +89,7 @@ class Desk:
         """Check one code or credential.
 
         Args:
-            text: What was scanned.
+            text: What was scanned; of a presentation in parts, all of them, one a line.
             policy: What the service accepts.
             challenge: What the phone was asked to sign as well.
             binding: What a wallet was asked to sign, for a credential.
@@ -101,16 +102,16 @@ class Desk:
         now = self.clock() if at is None else at
 
         def verify(knowledge: Knowledge) -> VerifiedCard:
-            if _is_credential(text):
+            if _is_credential(shown):
                 return verify_credential(
-                    text,
+                    shown,
                     knowledge=knowledge,
                     now=now,
                     policy=policy,
                     expected_key_binding=binding,
                 )
             return verify_card(
-                text,
+                shown,
                 knowledge=knowledge,
                 now=now,
                 policy=policy,
@@ -120,6 +121,8 @@ class Desk:
             )
 
         try:
+            # All parts of a presentation, one a line.
+            shown = join_parts(text.strip().split("\n")) if is_part(text) else text
             answer = Answer(_first_that_knows(lists, verify), None, now)
         except CardError as refusal:
             answer = Answer(None, refusal, now)

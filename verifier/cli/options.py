@@ -39,9 +39,11 @@ def add_list(parser: argparse.ArgumentParser) -> None:
 def add_code(parser: argparse.ArgumentParser) -> None:
     """Where a code comes from."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("code", nargs="?", help="the text of a code; - for standard input")
+    group.add_argument(
+        "code", nargs="*", default=[], help="the text of a code, or several; - for standard input"
+    )
     group.add_argument("--file", type=Path, help="a file with one code a line")
-    group.add_argument("--image", type=Path, help="a picture of a code (needs zxing-cpp)")
+    group.add_argument("--image", type=Path, nargs="+", help="pictures of codes (needs zxing-cpp)")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

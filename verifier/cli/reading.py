@@ -24,11 +24,12 @@ def read_texts(arguments: argparse.Namespace) -> Iterator[str]:
         ImageError: The picture cannot be read.
     """
     if arguments.image is not None:
-        yield from read_codes(arguments.image)
+        for path in arguments.image:
+            yield from read_codes(path)
     elif arguments.file is not None:
         yield from _lines_of_file(arguments.file)
-    elif arguments.code is not None and arguments.code != "-":
-        yield arguments.code
+    elif arguments.code and arguments.code != ["-"]:
+        yield from arguments.code
     else:
         yield from _lines_of_standard_input()
 

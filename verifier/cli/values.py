@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from verifier.policy import Claim
+
 MAX_CHALLENGE_BYTES = 64
 
 
@@ -29,6 +31,18 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def claim_list(text: str) -> tuple[Claim, ...]:
+    """Claims, separated by commas.
+
+    Raises:
+        argparse.ArgumentTypeError: One that there is not.
+    """
+    try:
+        return tuple(Claim(name) for name in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("name, level, esi, separated by commas") from error
 
 
 def challenge(text: str) -> bytes:
