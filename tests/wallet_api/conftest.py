@@ -273,9 +273,9 @@ ServiceFactory = Callable[[str], Service]
 
 @contextmanager
 def service_on(
-    database_url: str, engine: Engine, clock: SettableClock, folder: Path
+    database_url: str, engine: Engine, clock: SettableClock, folder: Path, **more: Any
 ) -> Iterator[Service]:
-    """The service on a database with two institutions."""
+    """The service on a database with two institutions; `more` are settings."""
     keys_dir = folder / "keys"
     keys_dir.mkdir()
     (folder / "passphrase").write_bytes(PASSPHRASE)
@@ -299,6 +299,7 @@ def service_on(
         keys_dir=keys_dir,
         key_passphrase_file=folder / "passphrase",
         secret_file=folder / "secret",
+        **more,
     )
     app = create_app(settings, clock=clock)
     service = Service(
