@@ -98,7 +98,11 @@ describe("parts", () => {
     const [first = ""] = await splitPresentation(PRESENTATION);
     collector.add(parsePart(first), 0);
     const changed = parsePart(`${first.slice(0, -8)}AAAAAAAA`);
-    expect(await refusalOf(() => { collector.add(changed, 0); })).toBe("MalformedPresentation");
+    expect(
+      await refusalOf(() => {
+        collector.add(changed, 0);
+      }),
+    ).toBe("MalformedPresentation");
     expect(collector.count).toBe(0);
   });
 });

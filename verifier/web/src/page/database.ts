@@ -36,6 +36,10 @@ export class Database {
     await this.run(VALUES, "readwrite", (store) => store.put(value, name));
   }
 
+  async remove(name: string): Promise<void> {
+    await this.run(VALUES, "readwrite", (store) => store.delete(name));
+  }
+
   /** Changes a value in one transaction. */
   async change<Value>(name: string, change: (before: Value | undefined) => Value): Promise<Value> {
     const transaction = wrap(() => this.#database.transaction(VALUES, "readwrite", { durability: "strict" }));

@@ -11,8 +11,6 @@ import { keysOf, storedKeys, type StoredKey } from "./anchors.ts";
 import type { Database } from "./database.ts";
 import { fetchBundle } from "./fetching.ts";
 
-const NAME = "knowledge";
-
 interface Stored {
   readonly source: string | null; // the bundle's address
   readonly anchors: readonly StoredKey[]; // may sign the next trust list
@@ -25,14 +23,17 @@ interface Stored {
 /** What is known now: the content of a bundle, nothing yet, or why what is stored cannot be used. */
 export type Known = Knowledge | CardError | null;
 
+/** One trust list, and what it vouches for. */
 export class KnowledgeStore {
+  readonly name: string; // where it is kept; of each list another
   readonly #database: Database;
   readonly #clock: () => number;
   #known: Known = null;
   #digest: string | null = null; // of the file that `#known` came from
   #source: string | null = null;
 
-  constructor(database: Database, clock: () => number) {
+  constructor(database: Database, clock: () => number, name: string) {
+    this.name = name;
     this.#database = database;
     this.#clock = clock;
   }
@@ -43,6 +44,13 @@ export class KnowledgeStore {
 
   get source(): string | null {
     return this.#source;
+  }
+
+  /** When the oldest status list was signed: what can be said of all its cards; null without. */
+  get asOf(): number | null {
+    if (this.#known === null || this.#known instanceof CardError) return null;
+    const instants = [...this.#known.statusLists.values()].map((token) => token.issuedAt);
+    return instants.length === 0 ? this.#known.trust.issuedAt : instants.reduce((a, b) => Math.min(a, b));
   }
 
   /** Whether anchors were given: from then on bundles can be taken in. */
@@ -61,7 +69,13 @@ export class KnowledgeStore {
   /** The first anchors and address; given anew only after `forget`. */
   async setUp(source: string | null, anchors: readonly PublicKey[]): Promise<void> {
     const first = { anchors: storedKeys(anchors), sequence: 0, parts: null, signedBy: [], digest: null };
-    await this.#database.put(NAME, { ...first, source } satisfies Stored);
+    await this.#database.put(this.name, { ...first, source } satisfies Stored);
+    await this.open();
+  }
+
+  /** Forgets this list, its anchors and its sequence. */
+  async forget(): Promise<void> {
+    await navigator.locks.request(`esc-${this.name}`, () => this.#database.remove(this.name));
     await this.open();
   }
 
@@ -73,7 +87,7 @@ export class KnowledgeStore {
   /** Takes a bundle in; whether it was new. A refusal is thrown, and what was known stays. */
   async takeIn(data: Bytes): Promise<boolean> {
     // One page at a time: another may have taken in a newer one meanwhile.
-    return navigator.locks.request("esc-knowledge", () => this.#takeIn(data));
+    return navigator.locks.request(`esc-${this.name}`, () => this.#takeIn(data));
   }
 
   async #takeIn(data: Bytes): Promise<boolean> {
@@ -90,7 +104,7 @@ export class KnowledgeStore {
       leastSequence: stored.sequence,
       previous: before instanceof CardError ? undefined : (before ?? undefined),
     });
-    await this.#database.put(NAME, {
+    await this.#database.put(this.name, {
       source: stored.source,
       anchors: storedKeys(knowledge.trust.anchors),
       sequence: knowledge.trust.sequence,
@@ -103,7 +117,7 @@ export class KnowledgeStore {
   }
 
   async #load(): Promise<Stored | undefined> {
-    return this.#database.get<Stored>(NAME);
+    return this.#database.get<Stored>(this.name);
   }
 
   async #knowledgeOf(stored: Stored): Promise<Known> {

@@ -40,7 +40,7 @@ export class Page {
   constructor(database: Database, settings: Settings) {
     this.#database = database;
     this.#settings = settings;
-    this.#knowledge = new KnowledgeStore(database, clock);
+    this.#knowledge = new KnowledgeStore(database, clock, "knowledge");
     this.#desk = new Desk(clock, new ReplayStore(database));
     const reader = new CodeReader();
     this.#scan = new ScanView(reader, {
