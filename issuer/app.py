@@ -22,16 +22,18 @@ from issuer.routes import (
     card_codes,
     cards,
     deliveries,
+    devices,
     erasures,
     imports,
     institutions,
+    letters,
     metrics,
     published,
     reconciliations,
     router,
     students,
 )
-from issuer.settings import IssuerSettings, read_secret
+from issuer.settings import IssuerSettings, load_sealer, read_secret
 from issuer.worker import Worker, open_worker
 
 # Half of the threads and connections: whoever must commit always finds one (`issuer.edge`).
@@ -41,8 +43,10 @@ _ROUTERS = (
     router,
     imports,
     students,
+    letters,
     erasures,
     cards,
+    devices,
     card_codes,
     deliveries,
     reconciliations,
@@ -113,7 +117,8 @@ def open_issuer(settings: IssuerSettings, *, clock: Clock) -> Issuer:
         undone.callback(engine.dispose)
         check_database_version(engine)
         keys = open_keys(settings)
-        issuer = Issuer(settings, engine, keys, clock, PublicationCache(url))
+        sealer = load_sealer(settings.secret_file)
+        issuer = Issuer(settings, engine, keys, clock, PublicationCache(url), sealer)
         with Session(issuer.reading_engine) as session:
             check_keys(session, keys, now=seconds_of(clock()))
         undone.pop_all()

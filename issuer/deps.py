@@ -19,6 +19,7 @@ from issuer.clock import Clock
 from issuer.errors import NotAuthenticated
 from issuer.keys import KeyRing
 from issuer.publishing.cache import PublicationCache
+from issuer.sealing import Sealer
 from issuer.settings import IssuerSettings
 from issuer.staff import Role, actor_of, authenticate_staff, require_role
 from issuer.store.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Paging
@@ -33,6 +34,7 @@ class Issuer:
     keys: KeyRing
     clock: Clock
     publications: PublicationCache
+    sealer: Sealer
     reading_engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:

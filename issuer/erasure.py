@@ -27,6 +27,8 @@ from issuer.store import (
     devices,
     erasures,
     institutions,
+    letters,
+    notices,
     passes,
     photos,
     students,
@@ -98,6 +100,7 @@ def _begin(
     held = cards.hold_of_student(session, student_id)
     lifecycle.end_cards(session, held, reason=REASON, now=now, actor=actor)
     _end_phones(session, held, now=now)
+    letters.delete_of_student(session, student_id)
     photos.forget(session, student_id)
     _forget_words(session, held, at)
     _forget_all_but_esi(student, at)
@@ -121,6 +124,7 @@ def _end_phones(session: Session, held: Sequence[Card], *, now: datetime) -> Non
         for device in devices.living_of_card(session, card.escn):
             if device.id is not None:
                 credential_life.end_device(session, device.id, reason=EndReason.ERASED, now=now)
+        notices.forget_card(session, card.escn)
 
 
 def _forget_words(session: Session, held: Sequence[Card], at: int) -> None:

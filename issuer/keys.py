@@ -115,18 +115,35 @@ def create_key_file(folder: Path, passphrase: bytes) -> FileSigner:
     Raises:
         UnusableKey: The passphrase is too short, or the folder cannot be written.
     """
-    private_key = ec.generate_private_key(ec.SECP256R1())
-    signer = FileSigner(private_key)
-    pem = private_key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(_checked(passphrase)),
-    )
+    signer, pem = _new_key(passphrase)
     try:
         _write_new_file(folder / f"{signer.kid}.pem", pem)
     except OSError as error:
         raise UnusableKey(f"the folder of keys cannot be written: {error.strerror}") from error
     return signer
+
+
+def create_named_key_file(path: Path, passphrase: bytes) -> FileSigner:
+    """Make a new key that has a file of its own name, for one purpose that is no credential's.
+
+    Raises:
+        UnusableKey: The passphrase is too short, or the file exists or cannot be written.
+    """
+    signer, pem = _new_key(passphrase)
+    try:
+        _write_new_file(path, pem)
+    except OSError as error:
+        raise UnusableKey(f"{path} cannot be written: {error.strerror}") from error
+    return signer
+
+
+def load_named_key_file(path: Path, passphrase: bytes) -> FileSigner:
+    """Open the file of a key that has a name of its own.
+
+    Raises:
+        UnusableKey: It is missing, readable by others, of another passphrase, or no P-256 key.
+    """
+    return _open(path, path.name, passphrase)
 
 
 def load_signer(folder: Path, kid: str, passphrase: bytes) -> FileSigner:
@@ -138,20 +155,34 @@ def load_signer(folder: Path, kid: str, passphrase: bytes) -> FileSigner:
     """
     if not _KID.fullmatch(kid):
         raise UnusableKey("a key id is a thumbprint of 43 characters")
-    try:
-        pem = _read_private_file(folder / f"{kid}.pem")
-    except OSError as error:
-        raise UnusableKey(f"the file of key {kid} cannot be read: {error.strerror}") from error
-    try:
-        private_key = serialization.load_pem_private_key(pem, passphrase)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UnusableKey(f"key {kid} does not open: another passphrase, or damaged") from error
-    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or private_key.key_size != 256:
-        raise UnusableKey(f"key {kid} is not a P-256 key")
-    signer = FileSigner(private_key)
+    signer = _open(folder / f"{kid}.pem", kid, passphrase)
     if signer.kid != kid:
         raise UnusableKey(f"the file of key {kid} holds another key")
     return signer
+
+
+def _new_key(passphrase: bytes) -> tuple[FileSigner, bytes]:
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    pem = private_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(_checked(passphrase)),
+    )
+    return FileSigner(private_key), pem
+
+
+def _open(path: Path, name: str, passphrase: bytes) -> FileSigner:
+    try:
+        pem = _read_private_file(path)
+    except OSError as error:
+        raise UnusableKey(f"the file of key {name} cannot be read: {error.strerror}") from error
+    try:
+        private_key = serialization.load_pem_private_key(pem, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnusableKey(f"key {name} does not open: another passphrase, or damaged") from error
+    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or private_key.key_size != 256:
+        raise UnusableKey(f"key {name} is not a P-256 key")
+    return FileSigner(private_key)
 
 
 def _checked(passphrase: bytes) -> bytes:

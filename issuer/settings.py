@@ -6,14 +6,15 @@ long things live) has defaults, which are documented in docs/operations.md.
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from issuer.errors import UnusableSecret
 from issuer.issuing import IssuingPolicy
 from issuer.passes.settings import ApplePassSettings
+from issuer.push_settings import PUSH_HOSTS, PushContact, PushHosts
 from issuer.safe_addresses import safe_address
 from issuer.sealing import MIN_SECRET_BYTES, Sealer
 
@@ -36,6 +37,11 @@ class IssuerSettings(ApplePassSettings):
         secret_file: Holds the deployment's secret, at least 32 bytes (`issuer.sealing`).
         vct: The type of our credential, if it is not at `public_url`.
         esc_router_url: The ESC-Router up to and including `/esc-rest`.
+        wallet_public_url: Where phones reach the wallet API, for letters to students.
+        vapid_key_file: The key by which push services know this deployment (RFC 8292); without
+            it no phone is told of changes.
+        push_contact: Whom a push service asks about us, `mailto:...` or `https://...`.
+        push_hosts: The push services that phones may name.
         listen_host: The address to listen at.
         listen_port: The port, 0 for any free one.
         qr_lifetime: How long a QR credential lives at most.
@@ -59,6 +65,10 @@ class IssuerSettings(ApplePassSettings):
     vct: PublicUrl | None = None
     # A wrong guess at the sandbox is recoverable, one at production is not.
     esc_router_url: PublicUrl = "https://sandbox.europeanstudentcard.eu/esc-rest"
+    wallet_public_url: PublicUrl | None = None
+    vapid_key_file: Path | None = None
+    push_contact: PushContact | None = None
+    push_hosts: PushHosts = PUSH_HOSTS
     listen_host: str = "127.0.0.1"
     listen_port: Port = 8001
     qr_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=30)
@@ -67,6 +77,14 @@ class IssuerSettings(ApplePassSettings):
     metrics_token_file: Path | None = None
     apns_url: PublicUrl = "https://api.push.apple.com"
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @model_validator(mode="after")
+    def _has_push_contact(self) -> Self:
+        if self.vapid_key_file is not None and self.push_contact is None:
+            raise ValueError(
+                "VAPID_KEY_FILE needs PUSH_CONTACT: whom a push service asks about us"
+            )
+        return self
 
     @property
     def issuing_policy(self) -> IssuingPolicy:

@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from issuer.issuing import IssuingPolicy
 from issuer.passes.settings import ApplePassSettings
+from issuer.push_settings import PUSH_HOSTS, PushHosts
 from issuer.settings import Port, PublicUrl
 
 _Lifetime = Annotated[timedelta, Field(gt=timedelta(hours=1))]
@@ -29,6 +30,8 @@ class WalletSettings(ApplePassSettings):
         key_passphrase_file: Holds the passphrase of the key files.
         secret_file: Holds the deployment's secret, at least 32 bytes (`issuer.sealing`).
         vct: The type of our credential, if it is not at `issuer_public_url`.
+        vapid_key_file: The issuer's key for push services; without it no phone is told of changes.
+        push_hosts: The push services that phones may name.
         listen_host: The address to listen at.
         listen_port: The port, 0 for any free one.
         offer_lifetime: How long an offer can be taken.
@@ -49,6 +52,8 @@ class WalletSettings(ApplePassSettings):
     key_passphrase_file: Path
     secret_file: Path
     vct: PublicUrl | None = None
+    vapid_key_file: Path | None = None
+    push_hosts: PushHosts = PUSH_HOSTS
     listen_host: str = "127.0.0.1"
     listen_port: Port = 8002
     offer_lifetime: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = (

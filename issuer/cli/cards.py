@@ -6,6 +6,7 @@ import typer
 from sqlmodel import Session
 
 from issuer import lifecycle
+from issuer.cli import devices as cli_devices
 from issuer.cli.card_qr import draw_qr
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
@@ -20,6 +21,8 @@ from verifier.identifiers import Escn, parse_escn, pic_of
 
 app = typer.Typer(help="Cards.", no_args_is_help=True)
 app.command("qr")(draw_qr)
+app.command("devices")(cli_devices.list_devices)
+app.command("end-device")(cli_devices.end_device)
 
 EscnArgument = Annotated[str, typer.Argument(help="Card number")]
 ReasonOption = Annotated[str, typer.Option(help="Why; the student sees it")]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import IntegrityError
 
-from issuer.cli import consenting, reconciliation_policy
+from issuer.cli import consenting, devices, reconciliation_policy
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.cli.refusals import Refused
@@ -27,11 +27,12 @@ staff_key = typer.Typer(help="API keys of an institution's staff.", no_args_is_h
 router_key = typer.Typer(help="An institution's key of the ESC-Router.", no_args_is_help=True)
 
 institution.command("consent")(consenting.set_consent)
+institution.command("devices")(devices.set_policy)
 institution.command("reconciliation")(reconciliation_policy.set_policy)
 
 _INSTITUTION_COLUMNS = (
     *("PIC", "Name", "Country", "Home"),
-    *("ESI scopes", "Prefixes", "Processor", "Router key", "Consent"),
+    *("ESI scopes", "Prefixes", "Processor", "Router key", "Consent", "Phones at once"),
 )
 PicArgument = Annotated[str, typer.Argument(help="PIC: nine digits")]
 
@@ -213,6 +214,7 @@ def _facts(row: Institution) -> tuple[object, ...]:
         row.processor_vat,
         _router_key_state(row),
         "required" if row.asks_consent else "not required",
+        row.devices_at_once,
     )
 
 

@@ -6,9 +6,11 @@ import typer
 from sqlmodel import Session
 
 from issuer import consent
+from issuer.cli import lettering
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.cli.refusals import Refused
+from issuer.cli.whom import with_esi
 from issuer.erasure import request_erasure
 from issuer.erasure_steps import waits_for
 from issuer.errors import StudentNotFound
@@ -16,9 +18,10 @@ from issuer.esc_router.presence import presence_of
 from issuer.store import cards, erasures, students
 from issuer.store.paging import Paging
 from issuer.tables import Student
-from verifier.identifiers import parse_esi
 
-app = typer.Typer(help="Students: consent and erasure.", no_args_is_help=True)
+app = typer.Typer(help="Students: consent, letters and erasure.", no_args_is_help=True)
+app.command("letter")(lettering.write_letter)
+app.command("letters")(lettering.write_letters)
 
 NumberArgument = Annotated[int, typer.Argument(help="From `students list`")]
 PageOption = Annotated[int, typer.Option(min=0, help="From 0")]
@@ -157,9 +160,4 @@ def _meant(
         raise Refused("name the student by number or by --esi")
     if number is not None:
         return _student(session, number)
-    found = students.with_esi(session, parse_esi(esi or "").normal, pic=institution)
-    if not found:
-        raise StudentNotFound("no such student in this deployment")
-    if len(found) > 1:
-        raise Refused("several institutions have this student: say whose by --institution")
-    return found[0]
+    return with_esi(session, esi or "", institution)

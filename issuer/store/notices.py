@@ -65,6 +65,13 @@ def unsubscribe(session: Session, device_ids: Collection[int]) -> None:
     )
 
 
+def forget_card(session: Session, escn: str) -> None:
+    """Forget where phones of the card were ever reached."""
+    of_card = select(col(Device.id)).where(Device.escn == escn)
+    found = session.exec(select(_device).where(_device.in_(of_card)).order_by(_device)).all()
+    unsubscribe(session, found)
+
+
 def want_of_card(session: Session, escn: str, *, now: int) -> None:
     """Have the card's phones look at it again."""
     found = session.connection().execute(_OF_CARD, {"escn": escn}).scalars().all()

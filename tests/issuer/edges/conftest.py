@@ -92,6 +92,7 @@ def settings(
         keys_dir=keys_folder,
         key_passphrase_file=passphrase,
         secret_file=secret,
+        wallet_public_url="http://127.0.0.1:8002",
     )
 
 
@@ -133,6 +134,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
         "KEY_PASSPHRASE_FILE": f"{tmp_path}/secrets/passphrase",
         "SECRET_FILE": f"{tmp_path}/secrets/secret",
         "ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
+        "WALLET_PUBLIC_URL": "http://127.0.0.1:8002",
     }
     named = {f"ESC_ISSUER_{name}": value for name, value in values.items()}
     for name, value in named.items():
