@@ -24,11 +24,21 @@ SELECT device.id, device.renew_at, card.escn, card.state, card.reason, card.issu
        student.full_name, student.academic_level, student.updated_at,
        device.name, device.ended_at, device.end_reason,
        student.erasing_since IS NOT NULL OR student.erased_at IS NOT NULL,
-       institution.asks_consent, student.consented_at
+       institution.asks_consent, student.consented_at,
+       institution.background_color, institution.text_color, logo.sha256, logo.media_type,
+       photo.sha256, institution.takes_student_photos, own.state,
+       CASE WHEN own.state = 'refused' THEN own.reason END
 FROM device
 JOIN card ON card.escn = device.escn
 JOIN student ON student.id = card.student_id
 JOIN institution ON institution.pic = card.pic
+LEFT JOIN logo ON logo.pic = card.pic
+LEFT JOIN photo ON photo.student_id = card.student_id AND photo.state = 'approved'
+LEFT JOIN photo AS own ON own.id = CASE WHEN institution.takes_student_photos THEN (
+    SELECT max(sent.id) FROM photo AS sent
+    WHERE sent.student_id = card.student_id AND sent.source = 'student'
+    AND sent.state IN ('waiting', 'refused', 'approved')
+) END
 WHERE device.token_sha256 = {}
 """
 _INSTITUTION: LiteralString = "SELECT name FROM institution WHERE pic = {}"
@@ -63,6 +73,14 @@ class CardOnDevice(NamedTuple):
     is_erased: bool
     asks_consent: bool
     consented_at: int | None
+    background_color: str | None
+    text_color: str | None
+    logo_sha256: str | None
+    logo_media_type: str | None
+    photo_sha256: str | None
+    takes_student_photos: bool
+    own_photo_state: str | None  # of the latest that waits, counts or was refused
+    own_photo_reason: str | None
 
 
 class AccessRights(NamedTuple):

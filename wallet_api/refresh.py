@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from issuer.clock import seconds_of, today_of
-from issuer.configurations import Configuration
+from issuer.configurations import BACKGROUND_COLOR, TEXT_COLOR, Configuration
 from issuer.lifecycle import CardState
 from issuer.sealing import hash_token
 from issuer.store import credentials
@@ -24,8 +24,10 @@ from wallet_api.card_reading import CardOnDevice
 from wallet_api.deps import Wallet, bearer_token, wallet_of
 from wallet_api.ended import refuse_ended
 from wallet_api.errors import DeviceNotKnown
+from wallet_api.look_answers import LogoOfInstitution, logo_facts
 from wallet_api.nonce import give_nonce
 from wallet_api.opaque_ids import opaque_id
+from wallet_api.photo_answers import OwnPhoto, PhotoOfCard, own_photo_facts, photo_facts
 from wallet_api.times import utc_text
 
 CARD_PATH = "/device/card"
@@ -41,6 +43,9 @@ class InstitutionOfCard(BaseModel):
     pic: str = Field(examples=["999853608"])
     name: str = Field(examples=["Daugava University"])
     country: str = Field(examples=["LV"])
+    background_color: str = Field(examples=["#003399"])
+    text_color: str = Field(examples=["#ffffff"])
+    logo: LogoOfInstitution | None
 
 
 class ConsentOfCard(BaseModel):
@@ -79,6 +84,10 @@ class CardAnswer(BaseModel):
     renewal: Renewal | None
     consent: ConsentOfCard | None = Field(description="None where no consent is asked for")
     device: ThisDevice
+    photo: PhotoOfCard | None = Field(description="None while no photo counts")
+    own_photo: OwnPhoto | None = Field(
+        description="None where the institution takes no photos from students"
+    )
 
 
 # A phone that holds an answer of a version with fewer members gets the new one.
@@ -150,6 +159,7 @@ def etag_of(found: CardOnDevice, state: CardState) -> str:
 
 
 def _facts(wallet: Wallet, found: CardOnDevice, state: CardState) -> dict[str, Any]:
+    url = wallet.settings.public_url
     return {
         "escn": found.escn,
         "state": state.value,
@@ -158,6 +168,9 @@ def _facts(wallet: Wallet, found: CardOnDevice, state: CardState) -> dict[str, A
             "pic": found.pic,
             "name": found.institution,
             "country": found.country,
+            "background_color": found.background_color or BACKGROUND_COLOR,
+            "text_color": found.text_color or TEXT_COLOR,
+            "logo": logo_facts(url, found.pic, found.logo_sha256, found.logo_media_type),
         },
         "name": found.name,
         "academic_level": found.academic_level,
@@ -167,7 +180,15 @@ def _facts(wallet: Wallet, found: CardOnDevice, state: CardState) -> dict[str, A
         "renewal": None,
         "consent": _consent(found),
         "device": {"id": opaque_id(wallet.sealer, found.device_id), "name": found.device_name},
+        "photo": photo_facts(url, found.photo_sha256),
+        "own_photo": _own_photo(url, found),
     }
+
+
+def _own_photo(url: str, found: CardOnDevice) -> dict[str, Any] | None:
+    if not found.takes_student_photos or found.is_erased:
+        return None
+    return own_photo_facts(url, found.own_photo_state, found.own_photo_reason)
 
 
 def _consent(found: CardOnDevice) -> dict[str, Any] | None:

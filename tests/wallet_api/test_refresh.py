@@ -72,7 +72,14 @@ def test_the_first_answer_tells_all_and_the_next_is_304(service: Service) -> Non
         "escn": service.escn,
         "state": "active",
         "reason": None,
-        "institution": {"pic": PIC, "name": "Daugava University 1", "country": "LV"},
+        "institution": {
+            "pic": PIC,
+            "name": "Daugava University 1",
+            "country": "LV",
+            "background_color": "#003399",
+            "text_color": "#ffffff",
+            "logo": None,
+        },
         "name": "Anna Bērziņa",
         "academic_level": "BACHELOR",
         "issued_on": "2026-09-01",
@@ -81,6 +88,8 @@ def test_the_first_answer_tells_all_and_the_next_is_304(service: Service) -> Non
         "renewal": None,
         "consent": None,
         "device": {"id": opaque_id(service.app.state.wallet.sealer, 1), "name": None},
+        "photo": None,
+        "own_photo": None,
     }
     again = service.card(token, first.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")
