@@ -141,6 +141,15 @@ def _add_forget(command: argparse.ArgumentParser, messages: Messages) -> None:
     command.add_argument("--yes", action="store_true", help=messages.say("help.yes"))
 
 
+def _add_web(command: argparse.ArgumentParser, messages: Messages) -> None:
+    say = messages.say
+    command.add_argument("--host", default="127.0.0.1", help=say("help.web_host"))
+    command.add_argument("--port", type=int, default=8004, help=say("help.web_port"))
+    command.add_argument(
+        "--allow-issuer", metavar="URL", nargs="+", default=[], help=say("help.allow_issuer")
+    )
+
+
 def _add_card(
     command: argparse.ArgumentParser, messages: Messages, *, sentence: str = "help.card"
 ) -> None:
@@ -155,4 +164,5 @@ _COMMANDS = {
     "refresh": _add_refresh,
     "credential": _add_credential,
     "forget": _add_forget,
+    "web": _add_web,
 }

@@ -33,6 +33,8 @@ class Enrolment:
 
     link: str
     offer: str  # its JSON: an offer by reference may be gone at the retry
+    # Of the token request, so that a lost answer can be asked for again; "" in older wallets.
+    request_name: str = ""
     access_token: str | None = None
     # Where the token answer names them (OpenID4VCI 1.0, Section 6.2), by configuration.
     identifiers: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from mobile_stub.refreshing import Outcome, Refresher
 from mobile_stub.sentences import institution_of, moment
 from mobile_stub.showing import Showing, show_card
 from mobile_stub.wallet import OpenWallet
+from mobile_stub.web_page import serve_page
 
 # A verifier accepts a live code at most 15 s from the future.
 _CLOCK_TOLERANCE = timedelta(seconds=10)
@@ -168,6 +169,11 @@ def _forget(phone: Phone, arguments: Namespace) -> int:
     return 0
 
 
+def _web(phone: Phone, arguments: Namespace) -> int:
+    serve_page(arguments.host, arguments.port, issuers=arguments.allow_issuer, tell=phone.write)
+    return 0
+
+
 def _agrees(phone: Phone, count: int) -> bool:
     """Ask a person; a script that says `forget` means it."""
     answer = phone.ask("ask_forget", count=count)
@@ -193,4 +199,5 @@ _COMMANDS: dict[str, Callable[[Phone, Namespace], int]] = {
     "refresh": _refresh,
     "credential": _credential,
     "forget": _forget,
+    "web": _web,
 }

@@ -4,6 +4,7 @@ What must outlast a cut is saved before the other side may remember it: the key 
 request, the access token before the first credential, each credential as it comes.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,7 +93,7 @@ class Enroller:
     def _start(self, link: str) -> Card:
         text = fetch_offer_text(link, self.network)
         offer = parse_offer(text)
-        enrolment = Enrolment(link=link, offer=text)
+        enrolment = Enrolment(link=link, offer=text, request_name=secrets.token_urlsafe(24))
         return Card(offer.credential_issuer, encode_key(new_key()), enrolment=enrolment)
 
     def _tx_code(self, offer: Offer) -> str | None:
@@ -108,7 +109,9 @@ class Enroller:
         form = {"grant_type": GRANT_TYPE, "pre-authorized_code": offer.pre_authorized_code}
         if tx_code is not None:
             form["tx_code"] = tx_code
-        answer = self.network.call("POST", documents.token_endpoint, form=form)
+        name = _enrolment(card).request_name
+        headers = {"Idempotency-Key": name} if name else {}
+        answer = self.network.call("POST", documents.token_endpoint, headers=headers, form=form)
         if answer.status in (400, 401):
             # Nothing is bound to this key yet: a next try may begin afresh.
             self._drop(card)

@@ -104,7 +104,10 @@ def _parse_link(link: str) -> tuple[str | None, str]:
     """
     try:
         parts = urlsplit(link)
-        parameters = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=20)
+        # A web wallet's link has the offer in its fragment, which no server's log sees.
+        in_fragment = parts.scheme in ("http", "https") and "credential_offer" in parts.fragment
+        query = parts.fragment if in_fragment else parts.query
+        parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=20)
     except ValueError as error:
         raise Refused("not_an_offer") from error
     found = [(name, text) for name, text in parameters if name.startswith("credential_offer")]

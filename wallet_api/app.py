@@ -67,7 +67,7 @@ class PublicCors:
             app,
             allow_origins=["*"],
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["authorization", "content-type", "if-none-match"],
+            allow_headers=["authorization", "content-type", "if-none-match", "idempotency-key"],
             max_age=86_400,
         )
 

@@ -2,22 +2,27 @@
 
 OpenID4VCI 1.0 section 6, RFC 6749 section 5. The use of a code, or of one of its attempts, is
 committed before the answer and whatever the answer is; the access token lives five minutes,
-since it is not bound to a key (section 6.2).
+since it is not bound to a key (section 6.2). A phone that names its request (`Idempotency-Key`)
+can ask again when the answer was lost: the same request gets the same access token, as long as
+nothing was fetched with it; nobody else can know the name.
 """
 
+import re
 import secrets
 from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from issuer.clock import seconds_of
 from issuer.sealing import hash_token
 from issuer.store import wallet_sessions
 from issuer.store.wallet_sessions import CodeUse
 from issuer.tables import AccessToken, Offer
+from verifier.jws import b64url_encode
 from wallet_api.deps import BodyDep, PicPath, Wallet, WalletDep, institution_of, media_type_of
 from wallet_api.errors import (
     InvalidGrant,
@@ -35,6 +40,8 @@ CREDENTIALS_OF_TOKEN = 8
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 20
 _MAX_CODE_CHARS = 128
+# At least as hard to guess as the code itself; a UUID will do.
+_REQUEST_NAME = re.compile(r"[!-~]{22,128}")
 
 router = APIRouter(route_class=OAuthRoute, tags=["OpenID4VCI"])
 
@@ -63,6 +70,13 @@ async def _form(request: Request, body: BodyDep) -> dict[str, str]:
 
 
 FormDep = Annotated[dict[str, str], Depends(_form)]
+RequestName = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="22 to 128 random characters: a repeated request gets the same access token",
+    ),
+]
 
 
 @router.post(
@@ -87,12 +101,19 @@ FormDep = Annotated[dict[str, str], Depends(_form)]
         }
     },
 )
-def give_token(pic: PicPath, form: FormDep, wallet: WalletDep, response: Response) -> TokenAnswer:
+def give_token(
+    pic: PicPath,
+    form: FormDep,
+    wallet: WalletDep,
+    response: Response,
+    request_name: RequestName = None,
+) -> TokenAnswer:
     """An access token for the card of the offer; the code is used up (section 6.1)."""
     _check_grant(_required(form, "grant_type"))
     code = _required(form, "pre-authorized_code")
     tx_code = _required(form, "tx_code")
-    token = _take(wallet, pic=pic, code=code, tx_code=tx_code)
+    token = _token_for(wallet, code=code, tx_code=tx_code, request_name=request_name)
+    _take(wallet, token, pic=pic, code=code, tx_code=tx_code)
     response.headers["cache-control"] = "no-store"
     seconds = int(ACCESS_LIFETIME.total_seconds())
     return TokenAnswer(access_token=token, token_type="Bearer", expires_in=seconds)  # noqa: S106
@@ -112,9 +133,22 @@ def _required(form: dict[str, str], name: str) -> str:
     return value
 
 
-def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
+def _token_for(wallet: Wallet, *, code: str, tx_code: str, request_name: str | None) -> str:
+    """A new token: a random one, or the one of all requests with these codes and this name.
+
+    Raises:
+        MalformedTokenRequest: The name is easy to guess.
+    """
+    if request_name is None:
+        return secrets.token_urlsafe(32)
+    if not _REQUEST_NAME.fullmatch(request_name):
+        raise MalformedTokenRequest("Idempotency-Key is not 22 to 128 characters of ASCII")
+    message = "\0".join((code, tx_code, request_name)).encode()
+    return b64url_encode(wallet.sealer.derive("access_token", message))
+
+
+def _take(wallet: Wallet, token: str, *, pic: str, code: str, tx_code: str) -> None:
     now = seconds_of(wallet.clock())
-    token = secrets.token_urlsafe(32)
     with wallet.transaction() as session:
         use, offer = wallet_sessions.take_offer_code(
             session,
@@ -126,6 +160,8 @@ def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
         if offer is None:
             institution_of(session, pic)
         left = 0 if offer is None else offer.attempts_left
+        if use is CodeUse.DEAD and _was_given(session, pic, token, now=now):
+            return
         if use is CodeUse.TAKEN and offer is not None:
             wallet_sessions.add_access_token(session, _access_token(offer, token, now=now))
     # Refused only here: the attempt is committed.
@@ -133,7 +169,11 @@ def _take(wallet: Wallet, *, pic: str, code: str, tx_code: str) -> str:
         raise WrongTxCode(left)
     if use is not CodeUse.TAKEN:
         raise InvalidGrant("the code is not known, was used, has expired or was tried too often")
-    return token
+
+
+def _was_given(session: Session, pic: str, token: str, *, now: int) -> bool:
+    """Whether this very request was answered before: a random token never was."""
+    return wallet_sessions.is_unused_access_token(session, pic, hash_token(token), now=now)
 
 
 def _access_token(offer: Offer, token: str, *, now: int) -> AccessToken:

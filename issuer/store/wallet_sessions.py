@@ -136,6 +136,17 @@ def add_access_token(session: Session, token: AccessToken) -> AccessToken:
     return token
 
 
+def is_unused_access_token(session: Session, pic: str, token_sha256: bytes, *, now: int) -> bool:
+    """Whether this access token was given out, lives, and nothing was fetched with it yet."""
+    statement = select(AccessToken.token_sha256).where(
+        AccessToken.token_sha256 == token_sha256,
+        col(AccessToken.escn).endswith(pic),
+        col(AccessToken.device_id).is_(None),
+        col(AccessToken.expires_at) > now,
+    )
+    return session.exec(statement).one_or_none() is not None
+
+
 def spend_access_token(
     session: Session, pic: str, token_sha256: bytes, *, now: int
 ) -> SpentToken | None:

@@ -176,3 +176,62 @@ def test_a_token_lives_five_minutes_and_unknown_parameters_are_ignored(service: 
     service.clock.advance(timedelta(minutes=5))
     late = service.credential(body["access_token"])
     assert late.status_code == 401
+
+
+REQUEST_NAME = "5f3a1f0e-7d3c-4e7a-9a53-3a0b7a1d2c44"
+
+
+def named(
+    service: Service, made: dict[str, str], name: str, tx_code: str | None = None
+) -> tuple[int, str]:
+    form = {
+        "grant_type": GRANT,
+        "pre-authorized_code": code_of(made),
+        "tx_code": tx_code or made["tx_code"],
+    }
+    headers = {"Idempotency-Key": name}
+    answer = service.http.post(f"{service.issuer}/token", data=form, headers=headers)
+    return answer.status_code, answer.json().get("access_token", answer.json().get("error"))
+
+
+@pytest.mark.parametrize("name", ["", "too short", "x" * 129, "with a space, but long enough"])
+def test_a_name_of_a_request_that_is_easy_to_guess_or_malformed_is_refused(
+    service: Service, name: str
+) -> None:
+    assert named(service, service.offer().json(), name) == (400, "invalid_request")
+
+
+def test_a_named_request_whose_answer_was_lost_gets_the_same_token_again(service: Service) -> None:
+    made = service.offer().json()
+
+    first, again = (named(service, made, REQUEST_NAME) for _ in range(2))
+
+    assert first == again
+    assert first[0] == 200
+
+
+def test_a_used_code_is_dead_for_whoever_does_not_know_the_requests_name(service: Service) -> None:
+    made = service.offer().json()
+    named(service, made, REQUEST_NAME)
+
+    assert named(service, made, REQUEST_NAME[::-1]) == (400, "invalid_grant")
+    assert named(service, made, REQUEST_NAME, wrong(made["tx_code"])) == (400, "invalid_grant")
+    assert service.token(code_of(made), made["tx_code"]).status_code == 400
+
+
+def test_the_same_request_is_not_answered_again_after_a_credential_was_fetched(
+    service: Service,
+) -> None:
+    made = service.offer().json()
+    _, token = named(service, made, REQUEST_NAME)
+    service.credential(token)
+
+    assert named(service, made, REQUEST_NAME) == (400, "invalid_grant")
+
+
+def test_the_same_request_is_not_answered_again_after_its_token_ended(service: Service) -> None:
+    made = service.offer().json()
+    named(service, made, REQUEST_NAME)
+    service.clock.advance(timedelta(minutes=5))
+
+    assert named(service, made, REQUEST_NAME) == (400, "invalid_grant")
