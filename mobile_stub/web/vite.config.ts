@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { parse } from "smol-toml";
-import type { Plugin } from "vite";
+import { build, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** TOML files as objects. */
@@ -17,20 +17,42 @@ function toml(): Plugin {
   };
 }
 
-/** Tells the service worker every file of the page, and a version that changes with any of them. */
+/** The service worker in one file: not every browser takes workers that import. */
+async function buildWorker(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    root: import.meta.dirname,
+    publicDir: false,
+    logLevel: "warn",
+    plugins: [toml()],
+    build: {
+      target: "es2022",
+      write: false,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: "src/worker/service_worker.ts",
+        output: { format: "iife", codeSplitting: false },
+      },
+    },
+  });
+  const [output] = Array.isArray(built) ? built : [built];
+  if (!("output" in output)) throw new Error("the service worker was not built");
+  return output.output[0].code;
+}
+
+/** Adds the service worker, which knows every file and a version that changes with any of them. */
 function serviceWorker(): Plugin {
   return {
     name: "service-worker",
     apply: "build",
     enforce: "post",
-    generateBundle(_, bundle) {
-      const worker = bundle["sw.js"];
-      if (worker?.type !== "chunk") throw new Error("the service worker is missing");
-      const hash = createHash("sha256");
+    async generateBundle(_, bundle) {
+      const worker = await buildWorker();
+      const hash = createHash("sha256").update(worker);
       const files = ["./"];
       for (const [name, file] of Object.entries(bundle).sort()) {
         hash.update(name).update(file.type === "chunk" ? file.code : file.source);
-        if (name !== "sw.js" && name !== "index.html") files.push(`./${name}`);
+        if (name !== "index.html") files.push(`./${name}`);
       }
       const folder = join(import.meta.dirname, "public");
       for (const name of readdirSync(folder).sort()) {
@@ -39,7 +61,7 @@ function serviceWorker(): Plugin {
       }
       const version = hash.digest("hex").slice(0, 16);
       const told = `const FILES=${JSON.stringify(files)},VERSION=${JSON.stringify(version)};`;
-      worker.code = told + worker.code;
+      this.emitFile({ type: "asset", fileName: "sw.js", source: told + worker });
     },
   };
 }
@@ -52,11 +74,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { page: "index.html", sw: "src/worker/service_worker.ts" },
-      output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+      input: "index.html",
+      output: { entryFileNames: "assets/[name]-[hash].js" },
     },
   },
-  worker: { format: "es" },
   test: {
     include: ["tests/**/*.test.ts"],
     testTimeout: 60_000 + 1000 * Number(process.env["ESC_FUZZ_SECONDS"] ?? "0"),

@@ -3,7 +3,8 @@
  * each hour while open. Where the browser has it, the service worker does so in between.
  */
 
-import { WalletRefusal, type Wallet } from "../model.ts";
+import type { Wallet, WalletRefusal } from "../model.ts";
+import { refreshAll } from "./refresh_all.ts";
 
 const HOUR_MS = 3_600_000;
 /** Coming back to the screen again and again is no reason to ask each time. */
@@ -29,22 +30,4 @@ export function keepUp(wallet: Wallet, failed: (refusal: WalletRefusal) => void)
   return () => {
     stopping.abort();
   };
-}
-
-/** Refreshes the cards that were not asked for lately; one that fails does not stop the others. */
-export async function refreshAll(
-  wallet: Wallet,
-  pause: number,
-  failed: (refusal: WalletRefusal) => void,
-): Promise<void> {
-  const now = Date.now() / 1000;
-  for (const card of await wallet.cards()) {
-    if (card.endedAs !== null || Math.abs(now - card.updatedAt) < pause) continue;
-    try {
-      await wallet.refresh(card.id);
-    } catch (error) {
-      if (!(error instanceof WalletRefusal)) throw error;
-      failed(error);
-    }
-  }
 }

@@ -80,8 +80,8 @@ function isNear(url: URL): boolean {
 }
 
 const forbidden = new Set<string>();
-globalThis.addEventListener("securitypolicyviolation", (event) => {
-  const { effectiveDirective, blockedURI } = event;
+globalThis.addEventListener("securitypolicyviolation", (event: Event) => {
+  const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
   if (effectiveDirective === "connect-src" && URL.canParse(blockedURI))
     forbidden.add(new URL(blockedURI).origin);
 });
