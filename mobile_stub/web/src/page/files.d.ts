@@ -1,0 +1,4 @@
+declare module "*.toml" {
+  const texts: import("./languages.ts").Texts;
+  export default texts;
+}

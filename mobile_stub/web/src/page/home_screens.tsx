@@ -1,0 +1,77 @@
+/** The first screen without a card, and the list of all cards. */
+
+import type { JSX } from "preact";
+
+import { CardFace } from "./card_face.tsx";
+import { codeStateOf } from "./code_state.ts";
+import { useTime } from "./hooks.ts";
+import { addressOf } from "./routing.ts";
+import { useSurroundings } from "./surroundings.ts";
+import { Screen } from "./widgets.tsx";
+
+export function WelcomeScreen({ areCardsLost }: { readonly areCardsLost: boolean }): JSX.Element {
+  const { language, unfinished, updateWaiting } = useSurroundings();
+  return (
+    <div class="screen welcome">
+      <main id="main" class="content">
+        <img src="./icon.svg" alt="" width="112" height="112" />
+        <h1>{language.word("welcome_title")}</h1>
+        <p class="lead">{language.word("welcome_text")}</p>
+        <p>{language.word("welcome_how")}</p>
+        {areCardsLost && (
+          <p class="message warning" role="alert">
+            {language.word("cards_lost")}
+          </p>
+        )}
+        {unfinished.map((enrolment) => (
+          <p class="message" key={enrolment.id}>
+            {language.word("unfinished_line", { institution: enrolment.institutionName })}
+          </p>
+        ))}
+        <a class="button primary" href={addressOf({ at: "add" })}>
+          {language.word(unfinished.length > 0 ? "go_on" : "take_card")}
+        </a>
+        {updateWaiting !== null && (
+          <button type="button" class="button quiet" onClick={updateWaiting}>
+            {language.word("update_waiting")} {language.word("update_take")}
+          </button>
+        )}
+        <p class="row centred">
+          <a href={addressOf({ at: "settings" })}>{language.word("menu_settings")}</a>
+          <a href={addressOf({ at: "about" })}>{language.word("menu_about")}</a>
+        </p>
+      </main>
+    </div>
+  );
+}
+
+export function CardsScreen(): JSX.Element {
+  const { language, cards } = useSurroundings();
+  const at = useTime(60_000);
+  return (
+    <Screen title={language.word("cards_title")} back={{ at: "home" }}>
+      <ul class="plain-list stack">
+        {cards.map((card) => {
+          const state = codeStateOf(card, "status", at);
+          const isValid = state === "shown" || state === "code_expired" || state === "no_code";
+          return (
+            <li key={card.id}>
+              <a class="card-link" href={addressOf({ at: "card", card: card.id })}>
+                <CardFace card={card} isValid={isValid} isSmall>
+                  {!isValid && (
+                    <p class="card-state">
+                      {language.word(state === "erased" ? "state_revoked" : `state_${state}`)}
+                    </p>
+                  )}
+                </CardFace>
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+      <a class="button primary" href={addressOf({ at: "add" })}>
+        {language.word(cards.length > 0 ? "take_another" : "take_card")}
+      </a>
+    </Screen>
+  );
+}

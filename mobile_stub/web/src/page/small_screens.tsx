@@ -1,0 +1,188 @@
+/** Passes, the scanner's digits, deleting a card, and what was shown: a screen each. */
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import type { Showing, WalletCard } from "../model.ts";
+import { CardFace } from "./card_face.tsx";
+import { useProfile } from "./card_screen.tsx";
+import { CardPanel } from "./card_panel.tsx";
+import { codeStateOf } from "./code_state.ts";
+import { useTask, useTime } from "./hooks.ts";
+import { go } from "./routing.ts";
+import { useSurroundings } from "./surroundings.ts";
+import { Button, Field, Refused, Said, Screen } from "./widgets.tsx";
+
+interface OfCard {
+  readonly card: WalletCard;
+}
+
+export function PassesScreen({ card }: OfCard): JSX.Element {
+  const { language, wallet } = useSurroundings();
+  const [offered, setOffered] = useState<{ readonly apple: boolean; readonly google: boolean } | null>(null);
+  const task = useTask();
+  const { run } = task;
+  useEffect(() => {
+    void run(async () => {
+      setOffered(await wallet.passes(card.id));
+    });
+  }, [run, wallet, card.id]);
+  const apple = (): void => {
+    void run(async () => {
+      saveFile(await wallet.applePass(card.id), "student-card.pkpass");
+    });
+  };
+  const google = (): void => {
+    void run(async () => {
+      location.assign(await wallet.googleSaveLink(card.id));
+    });
+  };
+  const hasNone = offered !== null && !offered.apple && !offered.google;
+  return (
+    <Screen title={language.word("passes_title")} back={{ at: "card-page", card: card.id, page: "menu" }}>
+      <p>{language.word(hasNone ? "passes_none" : "passes_intro")}</p>
+      {offered?.apple === true && (
+        <Button kind="primary" isBusy={task.isBusy} onPress={apple}>
+          {language.word("passes_apple")}
+        </Button>
+      )}
+      {offered?.google === true && (
+        <>
+          <Button kind="primary" isBusy={task.isBusy} onPress={google}>
+            {language.word("passes_google")}
+          </Button>
+          <p class="hint">{language.word("passes_google_note")}</p>
+        </>
+      )}
+      <Refused refusal={task.refusal} />
+    </Screen>
+  );
+}
+
+/** Hands a file to the browser, which gives a pass to the phone's wallet. */
+function saveFile(file: Blob, name: string): void {
+  const address = URL.createObjectURL(file);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(address);
+  }, 60_000);
+}
+
+export function ChallengeScreen({ card }: OfCard): JSX.Element {
+  const { language } = useSurroundings();
+  const [text, setText] = useState("");
+  const [challenge, setChallenge] = useState<Uint8Array | undefined>(undefined);
+  const [profile] = useProfile(card.id);
+  const state = codeStateOf(card, profile, useTime(1000));
+  return (
+    <Screen title={language.word("challenge_title")} back={{ at: "card-page", card: card.id, page: "menu" }}>
+      {challenge === undefined ? (
+        <form
+          class="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (text !== "") setChallenge(new TextEncoder().encode(text));
+          }}
+        >
+          <p>{language.word("challenge_intro")}</p>
+          <Field label={language.word("challenge_label")}>
+            <input
+              class="tx-code"
+              inputMode="numeric"
+              autocomplete="off"
+              maxLength={12}
+              value={text}
+              onInput={({ currentTarget }) => {
+                setText(currentTarget.value.replace(/\s/g, ""));
+              }}
+            />
+          </Field>
+          <Button kind="primary" submit>
+            {language.word("challenge_show")}
+          </Button>
+        </form>
+      ) : (
+        <>
+          <p class="strong">{language.word("challenge_showing", { digits: text })}</p>
+          <CardFace card={card} isValid={state === "shown"}>
+            <CardPanel card={card} profile={profile} state={state} challenge={challenge} />
+          </CardFace>
+        </>
+      )}
+    </Screen>
+  );
+}
+
+export function ForgetScreen({
+  card,
+  onSay,
+}: OfCard & { readonly onSay: (key: string) => void }): JSX.Element {
+  const { language, wallet } = useSurroundings();
+  const task = useTask();
+  const forget = (): void => {
+    void task.run(async () => {
+      const { serviceKnows } = await wallet.forget(card.id);
+      onSay(serviceKnows ? "forgotten" : "forgotten_alone");
+      go({ at: "home" });
+    });
+  };
+  return (
+    <Screen title={language.word("forget_title")} back={{ at: "card-page", card: card.id, page: "menu" }}>
+      <p class="lead">{card.facts.institution.name}</p>
+      <p>{language.word("forget_text")}</p>
+      <Refused refusal={task.refusal} />
+      <div class="row">
+        <Button kind="danger" isBusy={task.isBusy} onPress={forget}>
+          {language.word("forget_now")}
+        </Button>
+        <Button
+          onPress={() => {
+            go({ at: "card", card: card.id });
+          }}
+        >
+          {language.word("cancel")}
+        </Button>
+      </div>
+    </Screen>
+  );
+}
+
+export function ShownScreen(): JSX.Element {
+  const { language, wallet, cards } = useSurroundings();
+  const [showings, setShowings] = useState<readonly Showing[] | null>(null);
+  const [said, say] = useState("");
+  useEffect(() => void wallet.showings().then(setShowings), [wallet]);
+  const nameOf = (cardId: string): string =>
+    cards.find(({ id }) => id === cardId)?.facts.institution.name ?? "";
+  const wipe = async (): Promise<void> => {
+    await wallet.deleteShowings();
+    setShowings([]);
+    say(language.word("shown_deleted"));
+  };
+  const newestFirst = [...(showings ?? [])].sort((one, other) => other.at - one.at);
+  return (
+    <Screen title={language.word("shown_title")} back={{ at: "home" }}>
+      <p>{language.word("shown_intro")}</p>
+      {showings?.length === 0 && <p class="quiet">{language.word("shown_none")}</p>}
+      <ul class="plain-list lines">
+        {newestFirst.map(({ cardId, profile, at }) => (
+          <li key={`${cardId} ${profile} ${at}`}>
+            <p class="strong">{language.moment(at)}</p>
+            <p>
+              {nameOf(cardId)} · {language.word(profile)}
+            </p>
+          </li>
+        ))}
+      </ul>
+      {newestFirst.length > 0 && (
+        <Button kind="danger" onPress={() => void wipe()}>
+          {language.word("shown_delete")}
+        </Button>
+      )}
+      <Said>{said}</Said>
+    </Screen>
+  );
+}
