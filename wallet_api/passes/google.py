@@ -25,8 +25,14 @@ from wallet_api.settings import WalletSettings
 SAVE_URL = "https://pay.google.com/gp/v/save/"
 MAX_LINK_CHARS = 1_800
 _MAX_KEY_FILE_BYTES = 64 * 1024
-# What a pass can do without, the least important first.
-_DISPENSABLE = ("textModulesData", "logo", "subheader")
+# What a pass can do without, as places in its object, the least important first.
+_DISPENSABLE = (
+    ("textModulesData",),
+    ("logo",),
+    ("subheader", "translatedValues"),
+    ("subheader",),
+    ("barcode", "alternateText"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,13 @@ class GoogleLinks:
         Raises:
             PassTooLarge: Not even what is needed fits into a link.
         """
-        document = self._object(facts, now=now)
-        for name in (*_DISPENSABLE, None):
+        document = self._object(facts)
+        for place in (None, *_DISPENSABLE):
+            if place is not None:
+                _leave_out(document, place)
             link = SAVE_URL + self._signed(document, now=now)
             if len(link) <= MAX_LINK_CHARS:
                 return link
-            document.pop(name or "", None)
         raise PassTooLarge("the pass does not fit into a link that a phone would take")
 
     def _signed(self, document: Json, *, now: int) -> str:
@@ -84,7 +91,7 @@ class GoogleLinks:
         signature = self.account.key.sign(signing_input, padding.PKCS1v15(), hashes.SHA256())
         return f"{signing_input.decode()}.{b64url_encode(signature)}"
 
-    def _object(self, facts: PassFacts, *, now: int) -> Json:
+    def _object(self, facts: PassFacts) -> Json:
         content = facts.content
         assert content is not None  # noqa: S101 the caller's promise
         document: Json = {
@@ -95,10 +102,7 @@ class GoogleLinks:
             "header": _text(content.name),
             "barcode": {"type": "QR_CODE", "value": content.code, "alternateText": facts.escn},
             "hexBackgroundColor": facts.look.background,
-            "validTimeInterval": {
-                "start": {"date": _instant(now)},
-                "end": {"date": _instant(content.expires_at)},
-            },
+            "validTimeInterval": {"end": {"date": _instant(content.expires_at)}},
         }
         title = words.TITLE
         document["subheader"] = _text(title, lv=words.LATVIAN[title])
@@ -167,6 +171,12 @@ def _text(text: str, *, lv: str | None = None) -> Json:
     if lv is not None:
         value["translatedValues"] = [{"language": "lv", "value": lv}]
     return value
+
+
+def _leave_out(document: Json, place: tuple[str, ...]) -> None:
+    for name in place[:-1]:
+        document = document.get(name, {})
+    document.pop(place[-1], None)
 
 
 def _part(value: Json) -> str:
