@@ -123,7 +123,7 @@ def test_a_pass_that_fits_into_no_link_is_refused(links: GoogleLinks) -> None:
 def test_what_a_pass_can_do_without_is_left_out_until_it_fits(links: GoogleLinks) -> None:
     plain = Look("#003399", "#ffffff", None)
     short = PassContent("https://esc.gg/x#E1AAAA", "Anna Bērziņa", "BACHELOR", 1_800_000)
-    long_name = "Universitāte " * 10
+    long_name = "Universitāte " * 12
 
     whole = read_link(links.save_uri(facts(content=short), now=1_700_000))
     usual = read_link(links.save_uri(facts(look=plain), now=1_700_000))
