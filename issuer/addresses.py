@@ -6,6 +6,8 @@ The addresses are signed into credentials and status lists, so a path never chan
 TRUST_LIST_PATH = "/trust-list"
 AGGREGATION_PATH = "/status-lists"
 BUNDLE_PATH = "/bundle"
+CHANGES_PATH = "/bundle/changes"
+DELTAS_PATH = "/status-deltas"  # parts of the changes, not served by themselves
 TYPE_METADATA_PATH = "/types/european-student-card/v1"
 
 
@@ -27,6 +29,11 @@ def jwks_path(pic: str) -> str:
 def status_list_path(pic: str, number: int) -> str:
     """The path of an institution's status list."""
     return f"/status-lists/{pic}/{number}"
+
+
+def status_delta_path(pic: str, number: int) -> str:
+    """Where the newest delta of an institution's status list is kept."""
+    return f"{DELTAS_PATH}/{pic}/{number}"
 
 
 def status_list_uri(public_url: str, pic: str, number: int) -> str:

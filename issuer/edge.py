@@ -90,8 +90,11 @@ class HeadAsGet:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, a HEAD as GET."""
-        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
-        await self._app({**scope, "method": "GET"} if is_head else scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            # Section 14.2: only of a GET may a part be asked for.
+            headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+            scope = {**scope, "method": "GET", "headers": headers}
+        await self._app(scope, receive, send)
 
 
 class RequestLog:

@@ -5,7 +5,9 @@ sequence number. So the event loop never waits for a connection: a burst of cut-
 the pool that `def` handlers share would otherwise stop it (design.md, "Two colours of request").
 """
 
+import base64
 import gzip
+import hashlib
 import logging
 import threading
 from dataclasses import dataclass
@@ -19,10 +21,11 @@ from issuer.database import make_engine
 from issuer.store import publications
 from issuer.tables import Publication
 from verifier.bundle import BUNDLE_MEDIA_TYPE
+from verifier.status_changes import CHANGES_MEDIA_TYPE
 
 INTERVAL = 0.3  # seconds between looks
 _GZIP_LEVEL = 6
-_ALREADY_PACKED = frozenset({BUNDLE_MEDIA_TYPE})
+_ALREADY_PACKED = frozenset({BUNDLE_MEDIA_TYPE, CHANGES_MEDIA_TYPE})
 _LEAST_GZIPPED_BYTES = 256
 
 _log = logging.getLogger(__name__)
@@ -30,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Document:
-    """A document as it is answered: its bytes twice, plain and gzipped, each with its ETag."""
+    """A document as it is answered: its bytes twice, plain and gzipped, each with its ETag.
+
+    One that is packed already is never gzipped again, and may be asked for in parts.
+    """
 
     media_type: str
     body: bytes
@@ -41,7 +47,17 @@ class Document:
     @cached_property
     def headers(self) -> dict[str, str]:
         """The headers of the plain answer."""
-        return self._headers(self.etag)
+        if not self.has_parts:
+            return self._headers(self.etag)
+        digest = base64.b64encode(hashlib.sha256(self.body).digest()).decode("ascii")
+        # RFC 9530: with a part, too, it is the digest of the whole.
+        whole = {"accept-ranges": "bytes", "repr-digest": f"sha-256=:{digest}:"}
+        return self._headers(self.etag) | whole
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether a client may ask for a range of its bytes."""
+        return self.media_type in _ALREADY_PACKED
 
     @cached_property
     def gzipped_headers(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ from issuer.clock import seconds_of
 from issuer.errors import NoActiveKey, UnusableKey
 from issuer.issuing import IssuingPolicy
 from issuer.keys import KeyRing
+from issuer.publishing.changes import publish_changes
 from issuer.publishing.signing import put_document
 from issuer.publishing.status_lists import TTL, publish_status_list
 from issuer.publishing.trust_lists import DAY, publish_trust_list
@@ -73,7 +74,7 @@ def publish_due(
 
 
 def publish_bundle(session: Session, *, policy: IssuingPolicy, now: int) -> list[str]:
-    """Pack what is published into one file, if it is newer than the last one.
+    """Pack what is published into one file, if it is newer than the last one; and the changes.
 
     Args:
         session: Writes; other publishers wait until the transaction ends.
@@ -85,6 +86,7 @@ def publish_bundle(session: Session, *, policy: IssuingPolicy, now: int) -> list
     metadata = publications.by_path(session, TYPE_METADATA_PATH)
     if not _is_bundle_due(session) or trust_list is None or metadata is None:
         return []
+    changed = publish_changes(session, now=now)
     lists = publications.below(session, _STATUS_LISTS)
     body = pack_bundle(
         trust_list.body.decode("ascii"),
@@ -99,7 +101,7 @@ def publish_bundle(session: Session, *, policy: IssuingPolicy, now: int) -> list
         max_age=BUNDLE_MAX_AGE,
         now=now,
     )
-    return [BUNDLE_PATH]
+    return [*changed, BUNDLE_PATH]
 
 
 def _due_lists(engine: Engine, now: int) -> list[int]:

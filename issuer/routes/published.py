@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from issuer.addresses import (
     AGGREGATION_PATH,
     BUNDLE_PATH,
+    CHANGES_PATH,
     TRUST_LIST_PATH,
     TYPE_METADATA_PATH,
 )
@@ -22,8 +23,10 @@ from issuer.publishing.cache import Document
 from issuer.publishing.signing import JSON_MEDIA_TYPE
 from issuer.publishing.trust_lists import TRUST_LIST_MEDIA_TYPE
 from issuer.routes.answers import has_copy
+from issuer.routes.byte_ranges import NoSuchRange, wanted_range
 from verifier.bundle import BUNDLE_MEDIA_TYPE
 from verifier.status import STATUS_LIST_MEDIA_TYPE
+from verifier.status_changes import CHANGES_MEDIA_TYPE
 
 ANYONE = {
     "access-control-allow-origin": "*",
@@ -56,6 +59,15 @@ def _documented(media_type: str, description: str) -> dict[str, Any]:
     }
 
 
+def _in_parts(media_type: str, description: str) -> dict[str, Any]:
+    documented = _documented(media_type, description)
+    documented["responses"] |= {
+        206: {"description": "The part that was asked for (RFC 9110, section 14)"},
+        416: _problem("There is no such part"),
+    }
+    return documented
+
+
 async def answer_document(request: Request) -> Response:
     """The document under the request's own path, as bytes that were rendered once."""
     document = issuer_of(request).publications.get(request.url.path)
@@ -70,8 +82,26 @@ def _answer(document: Document, request: Request) -> Response:
     if has_copy(request, {document.etag, document.gzipped_etag}):
         kept = {name: value for name, value in headers.items() if not name.startswith("content-")}
         return Response(status_code=304, headers=kept)
-    body = document.gzipped if as_gzip and document.gzipped is not None else document.body
-    return Response(body, headers=headers)
+    if as_gzip and document.gzipped is not None:
+        return Response(document.gzipped, headers=headers)
+    return _answer_part(document, request) or Response(document.body, headers=headers)
+
+
+def _answer_part(document: Document, request: Request) -> Response | None:
+    """The range that is asked for; None where it is the whole."""
+    if not document.has_parts:
+        return None
+    size, headers = len(document.body), ANYONE | document.headers
+    try:
+        wanted = wanted_range(request, size=size, etag=document.etag)
+    except NoSuchRange:
+        told = ANYONE | {"content-range": f"bytes */{size}"}
+        return problem_response(416, "no-such-range", "No such range", headers=told)
+    if wanted is None:
+        return None
+    part = {"content-range": f"bytes {wanted.start}-{wanted.stop - 1}/{size}"}
+    body = document.body[wanted.start : wanted.stop]
+    return Response(body, status_code=206, headers=headers | part)
 
 
 def _takes_gzip(request: Request) -> bool:
@@ -150,10 +180,20 @@ async def show_aggregation(request: Request) -> Response:
 @router.get(
     BUNDLE_PATH,
     summary="Offline bundle",
-    **_documented(BUNDLE_MEDIA_TYPE, "All that a verifier needs (docs/offline-bundle.md)"),
+    **_in_parts(BUNDLE_MEDIA_TYPE, "All that a verifier needs (docs/offline-bundle.md)"),
 )
 async def show_bundle(request: Request) -> Response:
     """Trust list, status lists and type metadata in one file, to check cards without network."""
+    return await answer_document(request)
+
+
+@router.get(
+    CHANGES_PATH,
+    summary="Changes since a bundle",
+    **_in_parts(CHANGES_MEDIA_TYPE, "Signed deltas of status lists (docs/status-delta.md)"),
+)
+async def show_changes(request: Request) -> Response:
+    """What changed in the status lists in the last half day, for whoever asks every minute."""
     return await answer_document(request)
 
 

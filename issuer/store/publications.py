@@ -92,9 +92,11 @@ def older_paths(session: Session, prefix: str, *, before: int) -> Sequence[str]:
     return session.exec(statement.order_by(col(Publication.path))).all()
 
 
-def below(session: Session, prefix: str) -> Sequence[Publication]:
-    """The documents whose path begins like this, by path."""
-    statement = select(Publication).where(col(Publication.path).startswith(prefix))
+def below(session: Session, prefix: str, *, since: int = 0) -> Sequence[Publication]:
+    """The documents whose path begins like this, published since this second, by path."""
+    statement = select(Publication).where(
+        col(Publication.path).startswith(prefix), col(Publication.published_at) >= since
+    )
     return session.exec(statement.order_by(col(Publication.path))).all()
 
 
@@ -119,6 +121,12 @@ def trust_list_state(session: Session, *, now: int) -> TrustListState:
     statement = select(TrustListState).where(TrustListState.id == _TRUST_LIST)
     held = statement.with_for_update().execution_options(populate_existing=True)
     return session.exec(held).one()
+
+
+def trust_list_sequence(session: Session) -> int:
+    """The sequence number of the trust list that is published, 0 before the first."""
+    state = session.get(TrustListState, _TRUST_LIST)
+    return 0 if state is None else state.sequence
 
 
 def is_trust_list_due(session: Session, *, path: str, before: int) -> bool:

@@ -111,7 +111,7 @@ def set_values(
         session.exec(
             update(StatusEntry)
             .where(col(StatusEntry.list_id) == list_id, col(StatusEntry.index).in_(indices))
-            .values(value=value)
+            .values(value=value, changed_at=now)
         )
         _touch(session, list_id, now=now)
 
@@ -166,6 +166,26 @@ def marked_entries(session: Session, list_id: int) -> Sequence[tuple[int, int]]:
         .order_by(col(StatusEntry.index))
     )
     return [(index, value) for index, value in session.exec(statement)]
+
+
+def changed_entries(
+    session: Session, list_id: int, *, since: int, most: int
+) -> tuple[int, dict[int, int]]:
+    """The entries of the list that were set since then, at most so many, with their values.
+
+    Returns:
+        Since when they are all, and index to value. With more than `most`, since a later second.
+    """
+    statement = (
+        select(StatusEntry.index, StatusEntry.value, StatusEntry.changed_at)
+        .where(StatusEntry.list_id == list_id, col(StatusEntry.changed_at) >= since)
+        .order_by(col(StatusEntry.changed_at).desc())
+        .limit(most + 1)
+    )
+    rows = session.exec(statement).all()
+    if len(rows) > most:
+        since = rows[-1][2] + 1
+    return since, {index: value for index, value, changed_at in rows if changed_at >= since}
 
 
 def mark_published(session: Session, list_id: int, *, up_to: int) -> None:

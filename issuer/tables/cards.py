@@ -83,3 +83,5 @@ class StatusEntry(SQLModel, table=True):
     list_id: int = Field(primary_key=True, foreign_key="status_list.id")
     index: int = Field(primary_key=True, sa_column_kwargs={"name": "idx"})
     value: int = 0  # verifier.status.CardStatus
+    # When the value was last set: what deltas are made of. 0: never since the index was taken.
+    changed_at: int = Field(default=0, sa_column=seconds(server_default="0"))

@@ -22,6 +22,9 @@ _NEW_COLUMNS: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
         ("renewed_at", sa.BigInteger(), {"nullable": True}),
         ("end_reason", sa.String(), {"nullable": True}),
     ],
+    "status_entry": [
+        ("changed_at", sa.BigInteger(), {"nullable": False, "server_default": "0"}),
+    ],
 }
 _NEW_TABLES = ("logo", "push_subscription", "photo", "letter", "pass", "pass_registration")
 

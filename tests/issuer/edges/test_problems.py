@@ -32,7 +32,14 @@ def test_every_refusal_is_in_the_table(base: type[Exception]) -> None:
 def test_every_slug_is_described_in_the_documents() -> None:
     described = set(re.findall(r"^### ([a-z-]+)$", DOCUMENT.read_text("utf-8"), re.MULTILINE))
     used = {wire.slug for wire in WIRE.values()}
-    answered = {"not-found", "method-not-allowed", "body-too-large", "not-published", "unexpected"}
+    answered = {
+        "not-found",
+        "method-not-allowed",
+        "body-too-large",
+        "not-published",
+        "unexpected",
+        "no-such-range",
+    }
     assert described == used | answered
 
 

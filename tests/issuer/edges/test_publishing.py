@@ -13,7 +13,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from issuer import lifecycle
-from issuer.addresses import AGGREGATION_PATH, BUNDLE_PATH, TRUST_LIST_PATH, TYPE_METADATA_PATH
+from issuer.addresses import (
+    AGGREGATION_PATH,
+    BUNDLE_PATH,
+    CHANGES_PATH,
+    TRUST_LIST_PATH,
+    TYPE_METADATA_PATH,
+)
 from issuer.configurations import Configuration
 from issuer.credentials import issue_credentials
 from issuer.issuing import IssuingPolicy
@@ -146,7 +152,8 @@ def test_a_revoked_card_is_refused_with_the_next_bundle(
     publish()
     lifecycle.suspend_card(session, PIC, card.escn, reason="Lost", now=NOON, actor="cli")
     session.commit()
-    assert publish() == [f"/status-lists/{PIC}/1", BUNDLE_PATH]
+    lists = [f"/status-lists/{PIC}/1", f"/status-deltas/{PIC}/1"]
+    assert publish() == [*lists, CHANGES_PATH, BUNDLE_PATH]
     with pytest.raises(Suspended):
         verify_card(qr_code, knowledge=_bundle(session, NOON), now=_at(NOON))
     lifecycle.reinstate_card(session, PIC, card.escn, now=NOON, actor="cli")
@@ -190,7 +197,8 @@ def test_the_trust_list_is_signed_anew_daily_with_a_higher_sequence(
 ) -> None:
     publish()
     assert TRUST_LIST_PATH not in publish(NOON + timedelta(hours=23))
-    assert publish(NOON + timedelta(hours=24)) == [TRUST_LIST_PATH, BUNDLE_PATH]
+    paths = publish(NOON + timedelta(hours=24))
+    assert paths == [TRUST_LIST_PATH, CHANGES_PATH, BUNDLE_PATH]
     assert _bundle(session, NOON + timedelta(hours=24)).trust.sequence == 2
 
 
