@@ -11,6 +11,7 @@ import {
   type WalletCard,
 } from "../model.ts";
 import { askDevice } from "../protocol/device_api.ts";
+import { watchPolicy } from "../protocol/network.ts";
 import { Changes } from "../store/changes.ts";
 import { Database } from "../store/database.ts";
 import { hadCards, markCards, unmarkCards } from "../store/marker.ts";
@@ -27,6 +28,7 @@ const MAX_SHOWINGS = 500;
 
 /** Opens what this browser keeps. */
 export async function openWallet(): Promise<Wallet> {
+  watchPolicy();
   return new OpenWallet(await Database.open(), new Changes());
 }
 

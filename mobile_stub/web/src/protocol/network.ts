@@ -80,11 +80,15 @@ function isNear(url: URL): boolean {
 }
 
 const forbidden = new Set<string>();
-globalThis.addEventListener("securitypolicyviolation", (event: Event) => {
-  const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
-  if (effectiveDirective === "connect-src" && URL.canParse(blockedURI))
-    forbidden.add(new URL(blockedURI).origin);
-});
+
+/** Learns which addresses the page's own policy forbids; call it once, before anything is asked. */
+export function watchPolicy(): void {
+  globalThis.addEventListener("securitypolicyviolation", (event: Event) => {
+    const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
+    const isOurs = effectiveDirective === "connect-src" && URL.canParse(blockedURI);
+    if (isOurs) forbidden.add(new URL(blockedURI).origin);
+  });
+}
 
 function contentType(question: Question): Record<string, string> {
   if (question.json !== undefined) return { "Content-Type": "application/json" };

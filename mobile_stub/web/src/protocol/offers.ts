@@ -130,9 +130,11 @@ function isCutReference(address: string): boolean {
   return reference !== undefined && reference.length < REFERENCE_CHARS;
 }
 
-/** Whether it begins like an offer and only its end is missing. */
+/** Whether it begins like an offer and only its end is missing: more is opened than closed. */
 function isCutJson(text: string): boolean {
-  return text.trimStart().startsWith("{") && !text.trimEnd().endsWith("}");
+  const marks = text.replace(/"(?:[^"\\]|\\.)*"/g, "");
+  const count = (mark: string): number => marks.split(mark).length;
+  return text.trimStart().startsWith("{") && count("{") + count("[") > count("}") + count("]");
 }
 
 function malformed(): never {
