@@ -25,8 +25,10 @@ from issuer.esc_router.reconciler import Reconciler
 from issuer.esc_router.reconciliation_plan import begin_due_runs, forget_old_runs
 from issuer.esc_router.reconciling import reconcile_due
 from issuer.issuing import IssuingPolicy
-from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
+from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing, load_named_key_file
+from issuer.passes.work import PassWork, open_pass_work
 from issuer.publishing.due import publish_due
+from issuer.push import CONNECTIONS, TIMEOUT, Pusher, Vapid
 from issuer.sealing import Sealer
 from issuer.settings import IssuerSettings, load_sealer, read_secret
 from issuer.store import wallet_sessions, worker_rounds
@@ -34,6 +36,7 @@ from issuer.store.worker_rounds import WorkerJob
 
 INTERVAL = 1.0  # seconds between rounds
 KEEP_EXPIRED = 3600  # seconds
+RENEWALS_EVERY = 60  # seconds; a renewal that is due has days to go
 NOTED_EVERY = 10  # seconds; that a worker runs is not worth a write every round
 
 _log = logging.getLogger(__name__)
@@ -48,6 +51,9 @@ class Round:
         expired: Cards whose last day has passed.
         erased: Students of whom nothing personal is left.
         delivered: Facts that the ESC-Router has now.
+        told: Phones that were told to ask again.
+        passes_renewed: Passes whose code was signed anew.
+        passes_told: Phones that were told of a pass that changed.
         reconciled: Reconciliations that ended.
         adopted: Adoptions that ended.
         published: Paths of documents that are new.
@@ -58,6 +64,9 @@ class Round:
     expired: int = 0
     erased: int = 0
     delivered: int = 0
+    told: int = 0
+    passes_renewed: int = 0
+    passes_told: int = 0
     reconciled: int = 0
     adopted: int = 0
     published: list[str] = field(default_factory=list)
@@ -66,10 +75,11 @@ class Round:
 
 @dataclass
 class Worker:
-    """Does all jobs, once or round after round in three threads of its own.
+    """Does all jobs, once or round after round in threads of its own.
 
     Deliveries have their own thread: a router that is slow must not keep a revocation from
-    being published. So have reconciliations, which take hours and must hold up nothing.
+    being published. So have reconciliations, which take hours and must hold up nothing, and
+    notices to phones, which wait for push services.
     """
 
     engine: Engine
@@ -80,16 +90,21 @@ class Worker:
     http: httpx.Client
     clock: Clock
     interval: float = INTERVAL
+    pusher: Pusher | None = None  # None: no phone is told of changes
+    passes: PassWork | None = None  # None: nobody keeps passes fresh
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _noted: dict[WorkerJob, int] = field(default_factory=dict)
     _log_holds_erased: bool = False
+    _renewals_looked_at: int = 0
 
     def run_once(self) -> Round:
         """One round of everything."""
         done = self.keep_in_step()
         self._attempt(done, "deliver", lambda: self._deliver(done))
         self._attempt(done, "reconcile", lambda: self._reconcile(done))
+        self._attempt(done, "tell phones", lambda: self._tell(done))
+        self._attempt(done, "passes", lambda: self._keep_passes(done))
         return done
 
     def keep_in_step(self) -> Round:
@@ -109,6 +124,8 @@ class Worker:
             ("worker", self.keep_in_step),
             ("deliveries", self._deliver_round),
             ("reconciliations", self._reconcile_round),
+            ("notices", self._tell_round),
+            ("passes", self._pass_round),
         )
         for name, work in rounds:
             thread = threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
@@ -121,6 +138,10 @@ class Worker:
         for thread in self._threads:
             thread.join()
         self.http.close()
+        if self.pusher is not None:
+            self.pusher.http.close()
+        if self.passes is not None:
+            self.passes.close()
         self.engine.dispose()
 
     def wait(self) -> None:
@@ -148,6 +169,16 @@ class Worker:
     def _reconcile_round(self) -> Round:
         done = Round()
         self._attempt(done, "reconcile", lambda: self._reconcile(done))
+        return done
+
+    def _tell_round(self) -> Round:
+        done = Round()
+        self._attempt(done, "tell phones", lambda: self._tell(done))
+        return done
+
+    def _pass_round(self) -> Round:
+        done = Round()
+        self._attempt(done, "passes", lambda: self._keep_passes(done))
         return done
 
     def _attempt(self, done: Round, job: str, work: Callable[[], None]) -> None:
@@ -198,6 +229,22 @@ class Worker:
         done.reconciled = reconcile_due(reconciler)
         done.adopted = adopt_due(reconciler)
 
+    def _tell(self, done: Round) -> None:
+        if self.pusher is None:
+            return
+        now = seconds_of(self.clock())
+        if abs(now - self._renewals_looked_at) >= RENEWALS_EVERY:
+            self.pusher.want_due_renewals()
+            self._renewals_looked_at = now
+        done.told = self.pusher.tell_due(should_stop=self._stop.is_set)
+
+    def _keep_passes(self, done: Round) -> None:
+        if self.passes is None:
+            return
+        did = self.passes.run(self._stop)
+        done.passes_renewed, done.passes_told = did.renewed, did.told
+        done.failures += did.failures
+
     def _publish(self, done: Round) -> None:
         published = publish_due(self.engine, self.keys, policy=self.policy, now=self.clock())
         done.published = published.paths
@@ -222,16 +269,38 @@ def open_worker(settings: IssuerSettings, *, clock: Clock) -> Worker:
     """A worker with connections of its own.
 
     Raises:
-        UnusableKey: The passphrase is too short.
-        UnusableSecret: A file of a secret is missing, or holds none.
+        UnusableKey: The passphrase is too short, or the key for push services cannot be used.
+        UnusableSecret: A file of a secret is missing, or holds none; the certificate of Apple's
+            passes does not fit.
     """
     passphrase = read_secret(settings.key_passphrase_file, at_least=MIN_PASSPHRASE_BYTES)
+    engine = make_engine(settings.database_url.get_secret_value())
+    sealer = load_sealer(settings.secret_file)
+    keys = FileKeyRing(settings.keys_dir, passphrase)
     return Worker(
-        engine=make_engine(settings.database_url.get_secret_value()),
-        keys=FileKeyRing(settings.keys_dir, passphrase),
-        sealer=load_sealer(settings.secret_file),
+        engine=engine,
+        keys=keys,
+        sealer=sealer,
         policy=settings.issuing_policy,
         router_url=settings.esc_router_url,
         http=open_router_http(),
+        clock=clock,
+        pusher=_open_pusher(settings, engine, sealer, passphrase, clock),
+        passes=open_pass_work(settings, engine, keys=keys, sealer=sealer, clock=clock),
+    )
+
+
+def _open_pusher(
+    settings: IssuerSettings, engine: Engine, sealer: Sealer, passphrase: bytes, clock: Clock
+) -> Pusher | None:
+    if settings.vapid_key_file is None:
+        return None
+    signer = load_named_key_file(settings.vapid_key_file, passphrase)
+    return Pusher(
+        engine=engine,
+        http=open_router_http(timeout=TIMEOUT, connections=CONNECTIONS),
+        vapid=Vapid(signer, settings.push_contact or ""),
+        sealer=sealer,
+        hosts=settings.push_hosts,
         clock=clock,
     )

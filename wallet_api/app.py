@@ -17,23 +17,29 @@ from issuer.clock import Clock, seconds_of, utc_now
 from issuer.database import check_database_version, is_sqlite, make_engine
 from issuer.edge import RequestLog
 from issuer.key_life import may_sign
-from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing
+from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, load_named_key_file
+from issuer.push import application_server_key
 from issuer.settings import load_sealer, read_secret
 from issuer.store import keys as stored_keys
 from issuer.store import wallet_sessions
 from wallet_api import (
+    consent,
     credential,
     device_list,
     devices,
+    logos,
     metadata,
     nonce,
     offers,
+    photos,
     problems,
+    push,
     refresh,
     token,
 )
 from wallet_api.batches import Batches
 from wallet_api.card_reading import make_reader
+from wallet_api.darkroom import Darkroom, Previews
 from wallet_api.deps import Wallet
 from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
 from wallet_api.not_modified import NotModified
@@ -95,7 +101,8 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         DatabaseOutOfDate: The database is of another version.
         UnusableSecret: A file of a secret is missing, or holds none; a certificate of passes
             does not fit.
-        UnusableKey: An institution's key that may sign now cannot be used here.
+        UnusableKey: An institution's key that may sign now, or that of push services, cannot be
+            used here.
     """
     url = settings.database_url.get_secret_value()
     engine = make_engine(url)
@@ -108,6 +115,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         sealer=load_sealer(settings.secret_file),
         clock=clock,
         reader=make_reader(url),
+        push_key=_push_key(settings, passphrase),
     )
     _check_keys(wallet)
     exporters = open_exporters(wallet)
@@ -125,18 +133,30 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.wallet = wallet
     app.state.issuing = _issuing(wallet)
     app.state.documents = metadata.Documents()
+    app.state.logos = logos.Logos()
+    app.state.darkroom, app.state.previews = Darkroom(), Previews()
     app.state.exporters = exporters
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, devices, device_list):
         app.include_router(module.router)
+    for also in (consent, push):
+        app.include_router(also.router)
     for passes in (device_routes, web_service):
         app.include_router(passes.router)
+    for look in (photos, logos):
+        app.include_router(look.router)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     problems.install(app)
     app.add_middleware(NotModified, wallet=wallet)
     app.add_middleware(PublicCors)
     app.add_middleware(RequestLog)
     return app
+
+
+def _push_key(settings: WalletSettings, passphrase: bytes) -> str | None:
+    if settings.vapid_key_file is None:
+        return None
+    return application_server_key(load_named_key_file(settings.vapid_key_file, passphrase))
 
 
 def _issuing(wallet: Wallet) -> Batches[TokenOrder, Issued]:
@@ -168,6 +188,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         purging.cancel()
         await wallet.reader.close()
         app.state.issuing.close()
+        app.state.darkroom.close()
         wallet.engine.dispose()
 
 

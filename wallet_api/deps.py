@@ -49,6 +49,7 @@ class Wallet:
     sealer: Sealer
     clock: Clock
     reader: CardReader
+    push_key: str | None = None  # by which push services know us; None: no phone is told
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Session]:

@@ -2,7 +2,7 @@
 
     WalletError
     ├── BodyTooLarge, NotJson, NotAForm
-    ├── OfferNotFound
+    ├── OfferNotFound, LogoNotFound
     ├── TokenRefused          the token endpoint
     │   ├── MalformedTokenRequest, UnsupportedGrant
     │   └── InvalidGrant, WrongTxCode
@@ -12,7 +12,8 @@
     │   ├── MalformedCredentialRequest, UnknownConfiguration, UnknownIdentifier
     │   ├── InvalidProof, InvalidNonce
     │   └── EncryptionNotSupported, RequestDenied
-    ├── DeviceEnded, NoSuchDevice
+    ├── DeviceEnded, NoSuchDevice, ConsentNotAsked
+    ├── PushNotOffered, PushServiceNotAllowed
     ├── PassesNotOffered, PassNotHeld, PassTooLarge, PassNotAuthorized
     └── CardNotActive, RenewalTooSoon
 
@@ -38,6 +39,10 @@ class NotAForm(WalletError):
 
 class OfferNotFound(WalletError):
     """No such offer, or not any more."""
+
+
+class LogoNotFound(WalletError):
+    """The institution has no such logo, or not any more."""
 
 
 class TokenRefused(WalletError):
@@ -126,6 +131,18 @@ class DeviceEnded(WalletError):
 
 class NoSuchDevice(WalletError):
     """The card has no phone with this id, or not any more."""
+
+
+class ConsentNotAsked(WalletError):
+    """The institution asks for no consent: there is none to give or to take back."""
+
+
+class PushNotOffered(WalletError):
+    """This deployment tells no phone of changes."""
+
+
+class PushServiceNotAllowed(WalletError):
+    """The endpoint is none of the push services that this deployment calls."""
 
 
 class CardNotActive(WalletError):

@@ -31,10 +31,17 @@ from issuer.errors import (
     NoActiveKey,
     NotAuthenticated,
     NotPermitted,
+    PhotoNotFound,
+    PhotosNotTaken,
+    StudentErased,
+    TooManyPhotos,
     UnknownDeviceKey,
+    UnusablePicture,
 )
+from issuer.problems import WIRE as ISSUER_WIRE
 from wallet_api import errors
 from wallet_api.card_reading import ReadFailed
+from wallet_api.darkroom import DarkroomFull
 
 PROBLEM_TYPE = "urn:european-student-card:problem:"
 # The only characters of error_description (RFC 6749, section 5.2).
@@ -66,6 +73,7 @@ WIRE: dict[type[Exception], Wire] = {
     errors.NotJson: Wire(400, "invalid_request", "not-json", "Not the JSON expected"),
     errors.NotAForm: Wire(400, "invalid_request", "not-a-form", "Not the form expected"),
     errors.OfferNotFound: Wire(404, "invalid_request", "offer-not-found", "No such offer"),
+    errors.LogoNotFound: Wire(404, "invalid_request", "logo-not-found", "No such logo"),
     errors.MalformedTokenRequest: Wire(
         400, "invalid_request", "malformed-request", "Malformed request"
     ),
@@ -103,6 +111,13 @@ WIRE: dict[type[Exception], Wire] = {
     ),
     errors.DeviceEnded: Wire(410, "invalid_token", "device-ended", "This phone was ended"),
     errors.NoSuchDevice: Wire(404, "invalid_request", "device-not-found", "No such phone"),
+    errors.ConsentNotAsked: Wire(
+        409, "invalid_request", "consent-not-asked", "No consent is asked for"
+    ),
+    errors.PushNotOffered: Wire(404, "invalid_request", "push-not-offered", "No notices here"),
+    errors.PushServiceNotAllowed: Wire(
+        422, "invalid_request", "push-service-not-allowed", "Not a push service we call"
+    ),
     errors.CardNotActive: Wire(409, "invalid_request", "card-not-active", "Card is not active"),
     errors.RenewalTooSoon: Wire(429, "invalid_request", "renewal-too-soon", "Renewed too often"),
     errors.PassesNotOffered: Wire(
@@ -114,6 +129,7 @@ WIRE: dict[type[Exception], Wire] = {
         401, "invalid_token", "pass-not-authorized", "Not this pass's token"
     ),
     ReadFailed: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
+    DarkroomFull: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
     UnknownDeviceKey: Wire(403, "invalid_proof", "unknown-device-key", "Not the device's key"),
     CredentialNotPossible: Wire(
         409, "credential_request_denied", "credential-not-possible", "Not enough is known"
@@ -131,6 +147,14 @@ WIRE: dict[type[Exception], Wire] = {
     RequestValidationError: Wire(422, "invalid_request", "malformed-request", "Malformed request"),
     PoolTimeout: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
     OperationalError: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
+}
+# Photos are refused here as they are to staff.
+WIRE |= {
+    kind: Wire(wire.status, "invalid_request", wire.slug, wire.title)
+    for kind, wire in ISSUER_WIRE.items()
+    if issubclass(
+        kind, (UnusablePicture, PhotoNotFound, PhotosNotTaken, TooManyPhotos, StudentErased)
+    )
 }
 # Reasons whose own words could hold what was sent or stored.
 _NO_WORDS = (RequestValidationError, PoolTimeout, OperationalError)
