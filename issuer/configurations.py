@@ -124,6 +124,24 @@ DESCRIPTIONS: dict[Configuration, dict[str, str]] = {
 BACKGROUND_COLOR = "#003399"  # of the European flag
 TEXT_COLOR = "#ffffff"
 
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an institution's cards look (`issuer.looks`).
+
+    Attributes:
+        background_color: "#rrggbb".
+        text_color: "#rrggbb", on it.
+        logo: `uri` and `alt_text` of its logo, if it has one.
+    """
+
+    background_color: str = BACKGROUND_COLOR
+    text_color: str = TEXT_COLOR
+    logo: Json | None = None
+
+
+OUR_LOOK = Look()
+
 DISCLOSABLE: dict[Configuration, frozenset[str]] = {
     configuration: frozenset(claim.name for claim in claims if claim.disclosable)
     for configuration, claims in CLAIMS.items()
@@ -143,8 +161,16 @@ def vct_of(configuration: Configuration, *, own_vct: str) -> str | None:
     return vcts.get(configuration)
 
 
-def credential_configuration(configuration: Configuration, *, own_vct: str) -> Json:
-    """Its entry in `credential_configurations_supported` (OpenID4VCI 1.0, section 12.2.4)."""
+def credential_configuration(
+    configuration: Configuration, *, own_vct: str, look: Look = OUR_LOOK
+) -> Json:
+    """Its entry in `credential_configurations_supported` (OpenID4VCI 1.0, section 12.2.4).
+
+    Args:
+        configuration: Which.
+        own_vct: The type of our credential.
+        look: How the institution's cards look.
+    """
     vct = vct_of(configuration, own_vct=own_vct)
     entry: Json = {"format": QR_FORMAT} if vct is None else {"format": SD_JWT_VC_TYP, "vct": vct}
     if vct is not None:  # each format says for itself what this member holds; ours has one
@@ -156,20 +182,22 @@ def credential_configuration(configuration: Configuration, *, own_vct: str) -> J
             "jwt": {"proof_signing_alg_values_supported": [SIGNING_ALGORITHM]}
         },
     }
-    metadata: Json = {"display": _display(configuration)}
+    metadata: Json = {"display": _display(configuration, look)}
     if CLAIMS[configuration]:
         metadata["claims"] = [_claim_entry(claim) for claim in CLAIMS[configuration]]
     return entry | {"credential_metadata": metadata}
 
 
-def _display(configuration: Configuration) -> list[Json]:
+def _display(configuration: Configuration, look: Look) -> list[Json]:
+    logo: Json = {} if look.logo is None else {"logo": look.logo}
     return [
-        {
+        logo
+        | {
             "name": NAMES[configuration][locale],
             "locale": locale,
             "description": DESCRIPTIONS[configuration][locale],
-            "background_color": BACKGROUND_COLOR,
-            "text_color": TEXT_COLOR,
+            "background_color": look.background_color,
+            "text_color": look.text_color,
         }
         for locale in LOCALES
     ]

@@ -42,6 +42,11 @@ LEFT JOIN photo AS own ON own.id = CASE WHEN institution.takes_student_photos TH
 WHERE device.token_sha256 = {}
 """
 _INSTITUTION: LiteralString = "SELECT name FROM institution WHERE pic = {}"
+_LOOK: LiteralString = """
+SELECT institution.name, institution.background_color, institution.text_color, logo.sha256
+FROM institution LEFT JOIN logo ON logo.pic = institution.pic
+WHERE institution.pic = {}
+"""
 _RIGHTS: LiteralString = """
 SELECT escn, credentials_left, expires_at FROM access_token WHERE token_sha256 = {}
 """
@@ -83,6 +88,15 @@ class CardOnDevice(NamedTuple):
     own_photo_reason: str | None
 
 
+class InstitutionLook(NamedTuple):
+    """An institution as wallets show it: the columns of `_LOOK`, in their order."""
+
+    name: str
+    background_color: str | None
+    text_color: str | None
+    logo_sha256: str | None
+
+
 class AccessRights(NamedTuple):
     """What an access token allows, as it is in the database."""
 
@@ -108,6 +122,10 @@ class CardReader(Protocol):
 
     async def institution_name(self, pic: str) -> str | None:
         """The institution's name, if we issue for it."""
+        ...
+
+    async def institution_look(self, pic: str) -> InstitutionLook | None:
+        """The institution as wallets show it, if we issue for it."""
         ...
 
     async def close(self) -> None:
@@ -153,6 +171,11 @@ class SqliteReader:
         row = self._one(self._institution, pic)
         return None if row is None else str(row[0])
 
+    async def institution_look(self, pic: str) -> InstitutionLook | None:
+        """The institution as wallets show it, if we issue for it."""
+        row = self._one(_LOOK.format("?"), pic)
+        return None if row is None else InstitutionLook(*row)
+
     async def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
@@ -189,6 +212,11 @@ class PostgresqlReader:
         """The institution's name, if we issue for it."""
         row = await self._one(_INSTITUTION.format("%s"), pic)
         return None if row is None else str(row[0])
+
+    async def institution_look(self, pic: str) -> InstitutionLook | None:
+        """The institution as wallets show it, if we issue for it."""
+        row = await self._one(_LOOK.format("%s"), pic)
+        return None if row is None else InstitutionLook(*row)
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -12,10 +12,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from issuer.clock import seconds_of
-from issuer.configurations import Configuration, credential_configuration
+from issuer.configurations import (
+    BACKGROUND_COLOR,
+    TEXT_COLOR,
+    Configuration,
+    Look,
+    credential_configuration,
+)
 from issuer.errors import InstitutionNotFound
 from verifier.jws import dump_json
+from wallet_api.card_reading import InstitutionLook
 from wallet_api.deps import PicPath, Wallet, WalletDep
+from wallet_api.look_answers import logo_uri
 from wallet_api.settings import WalletSettings
 
 PRE_AUTHORIZED_GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -52,30 +60,47 @@ class Documents:
         found = self._rendered.get(pic)
         if found is not None and now < found.until:
             return found
-        name = await wallet.reader.institution_name(pic)
-        if name is None:
+        row = await wallet.reader.institution_look(pic)
+        if row is None:
             raise InstitutionNotFound("no such institution here")
-        issuer = credential_issuer_metadata(wallet.settings, pic=pic, name=name)
+        issuer = credential_issuer_metadata(wallet.settings, pic=pic, institution=row)
         server = authorization_server_metadata(wallet.settings, pic=pic)
         rendered = Rendered(dump_json(issuer), dump_json(server), now + _KEEP_SECONDS)
         self._rendered[pic] = rendered
         return rendered
 
 
-def credential_issuer_metadata(settings: WalletSettings, *, pic: str, name: str) -> Json:
+def credential_issuer_metadata(
+    settings: WalletSettings, *, pic: str, institution: InstitutionLook
+) -> Json:
     """The credential issuer metadata (section 12.2.4)."""
+    look = _look(settings, pic, institution)
+    display: Json = {"name": institution.name}
     issuer = settings.credential_issuer(pic)
     own_vct = settings.issuing_policy.vct
     return {
         "credential_issuer": issuer,
         "credential_endpoint": f"{issuer}/credential",
         "nonce_endpoint": f"{issuer}/nonce",
-        "display": [{"name": name}],
+        "display": [display if look.logo is None else display | {"logo": look.logo}],
         "credential_configurations_supported": {
-            configuration.value: credential_configuration(configuration, own_vct=own_vct)
+            configuration.value: credential_configuration(
+                configuration, own_vct=own_vct, look=look
+            )
             for configuration in Configuration
         },
     }
+
+
+def _look(settings: WalletSettings, pic: str, institution: InstitutionLook) -> Look:
+    sha256 = institution.logo_sha256
+    return Look(
+        background_color=institution.background_color or BACKGROUND_COLOR,
+        text_color=institution.text_color or TEXT_COLOR,
+        logo=None
+        if sha256 is None
+        else {"uri": logo_uri(settings.public_url, pic, sha256), "alt_text": institution.name},
+    )
 
 
 def authorization_server_metadata(settings: WalletSettings, *, pic: str) -> Json:
