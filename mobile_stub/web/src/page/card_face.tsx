@@ -13,10 +13,12 @@ interface CardFaceProps {
   readonly card: WalletCard;
   readonly isValid: boolean;
   readonly isSmall?: boolean;
+  /** What a tap on the card does; a button elsewhere does it as well. */
+  readonly onTap?: () => void;
   readonly children?: ComponentChildren;
 }
 
-export function CardFace({ card, isValid, isSmall = false, children }: CardFaceProps): JSX.Element {
+export function CardFace({ card, isValid, isSmall = false, onTap, children }: CardFaceProps): JSX.Element {
   const { language } = useSurroundings();
   const element = useRef<HTMLElement>(null);
   const { backgroundColor, textColor } = card.look;
@@ -32,7 +34,7 @@ export function CardFace({ card, isValid, isSmall = false, children }: CardFaceP
       class={`card ${isValid ? "" : "not-valid"} ${isSmall ? "small" : ""}`}
       aria-label={`${language.word("student_card")}, ${card.facts.institution.name}`}
     >
-      <div class="card-paper">
+      <div class="card-paper" onClick={onTap}>
         <CardHead card={card} />
         <Holder card={card} />
         <EscMark />

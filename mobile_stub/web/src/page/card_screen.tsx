@@ -28,7 +28,13 @@ export function CardScreen({ card }: { readonly card: WalletCard }): JSX.Element
       <main id="main" class="content" {...swipe}>
         <h1 class="unseen">{card.facts.institution.name}</h1>
         <Messages card={card} />
-        <CardFace card={card} isValid={state === "shown" || state === "no_code" || state === "code_expired"}>
+        <CardFace
+          card={card}
+          onTap={() => {
+            openNumbers(true);
+          }}
+          isValid={state === "shown" || state === "no_code" || state === "code_expired"}
+        >
           <CardPanel card={card} profile={profile} state={state} />
         </CardFace>
         {hasFaces(state) && <Faces profile={profile} onChoose={chooseProfile} />}
@@ -165,11 +171,12 @@ function Updated({ card }: { readonly card: WalletCard }): JSX.Element {
       {isOnline && card.endedAs === null && (
         <button
           type="button"
-          class="button quiet"
+          class="icon-button refresh"
           aria-disabled={isBusy}
+          aria-label={language.word("update_now")}
           onClick={() => !isBusy && void ask()}
         >
-          {language.word("update_now")}
+          <Drawing path={DRAWINGS.refresh} />
         </button>
       )}
     </div>

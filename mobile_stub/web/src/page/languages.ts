@@ -25,12 +25,14 @@ export class Language {
   readonly #texts: Texts;
   readonly #day: Intl.DateTimeFormat;
   readonly #isoDay: Intl.DateTimeFormat;
+  readonly #shortDay: Intl.DateTimeFormat;
   readonly #moment: Intl.DateTimeFormat;
 
   constructor(code: string, locale: string, texts: Texts) {
     this.code = code;
     this.#texts = texts;
     this.#day = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+    this.#shortDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
     this.#isoDay = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
     this.#moment = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
   }
@@ -83,6 +85,10 @@ export class Language {
   /** The day of an instant, by this phone's time zone. */
   day(seconds: number): string {
     return this.#day.format(seconds * 1000);
+  }
+
+  shortDay(seconds: number): string {
+    return this.#shortDay.format(seconds * 1000);
   }
 
   /** A day of the calendar, such as 2028-08-31. */

@@ -166,7 +166,7 @@ function LiveTime(): JSX.Element {
     <p class="live-time">
       <span class="unseen">{language.word("local_time")} </span>
       <time dateTime={date.toISOString().slice(0, 19)}>
-        <span class="clock">{date.toLocaleTimeString("en-GB")}</span> <span>{language.day(time)}</span>
+        <span class="clock">{date.toLocaleTimeString("en-GB")}</span> <span>{language.shortDay(time)}</span>
       </time>
     </p>
   );
