@@ -5,7 +5,8 @@ same moment comes before it (and refuses it) or after it (and finds it). The cal
 only then answers. Signing itself is in `issuer.orders`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -35,43 +36,57 @@ def possible_configurations(student: Student, card: Card) -> list[Configuration]
     return [kind for kind in Configuration if not MANDATORY[kind] or _is_possible(kind, facts)]
 
 
-def issue_credentials(
-    session: Session,
-    *,
-    pic: str,
-    escn: str,
-    device_id: int,
-    configuration: Configuration,
-    holder_jwk: dict[str, str],
-    keys: KeyRing,
-    policy: IssuingPolicy,
-    now: datetime,
-) -> ReleasedCredential:
-    """Sign a credential of a card for a phone and record it; the caller commits, then answers.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A credential that is wanted for a phone.
 
-    Args:
-        session: Writes.
-        pic: The institution that the request was made to.
-        escn: Its card.
+    Attributes:
+        escn: The card.
         device_id: The phone, stored.
         configuration: Which kind of credential.
         holder_jwk: The key that the phone has proved to hold, required members only.
+    """
+
+    escn: str
+    device_id: int
+    configuration: Configuration
+    holder_jwk: dict[str, str]
+
+
+def issue_credentials(
+    session: Session,
+    pic: str,
+    wanted: Sequence[Wanted],
+    *,
+    keys: KeyRing,
+    policy: IssuingPolicy,
+    now: datetime,
+) -> list[ReleasedCredential]:
+    """Sign credentials for phones and record them; the caller commits, then answers.
+
+    Args:
+        session: Writes.
+        pic: The institution that the requests were made to.
+        wanted: Of its cards.
         keys: Signs.
         policy: Addresses and lifetimes.
         now: The present.
 
     Raises:
-        CardNotFound: The card or its student is gone.
-        CardStateConflict: The card is not active.
+        CardNotFound: A card or its student is gone.
+        CardStateConflict: A card is not active.
         CredentialNotPossible: The institution has not given a mandatory claim.
-        CredentialRefused: Our own verifier does not accept it.
+        CredentialRefused: Our own verifier does not accept one.
         NoActiveKey: The institution has no key that may sign.
         UnusableKey: Its key cannot be used.
     """
-    card = hold_active(session, pic, escn, now=now)
-    order = Order(card, card, device_id, configuration, holder_jwk)
-    (released,) = issue_many(session, pic, [order], keys=keys, policy=policy, now=now)
-    devices.plan_renewal(session, device_id, now=seconds_of(now))
+    held = hold_all_active(session, pic, {one.escn for one in wanted}, now=now)
+    orders = [
+        Order(held[one.escn], held[one.escn], one.device_id, one.configuration, one.holder_jwk)
+        for one in wanted
+    ]
+    released = issue_many(session, pic, orders, keys=keys, policy=policy, now=now)
+    devices.plan_renewals(session, {one.device_id for one in wanted}, now=seconds_of(now))
     return released
 
 
@@ -119,7 +134,7 @@ def renew_credentials(
     credential_life.end_credentials(
         session, [r for r in held if r.configuration in wanted], now=now
     )
-    devices.plan_renewal(session, _id_of(device), now=seconds_of(now))
+    devices.plan_renewals(session, {_id_of(device)}, now=seconds_of(now))
     devices.note_renewal(session, _id_of(device), now=seconds_of(now))
     return dict(zip(wanted, released, strict=True))
 
@@ -139,13 +154,26 @@ def hold_active(session: Session, pic: str, escn: str, *, now: datetime) -> Held
         CardNotFound: The card or its student is gone.
         CardStateConflict: The card is not active.
     """
-    held = cards.hold(session, pic, escn)
-    if held is None:
+    return hold_all_active(session, pic, {escn}, now=now)[escn]
+
+
+def hold_all_active(
+    session: Session, pic: str, escns: Collection[str], *, now: datetime
+) -> dict[str, HeldCard]:
+    """As `hold_active`, for several cards at once; by their numbers.
+
+    Raises:
+        CardNotFound: A card or its student is gone.
+        CardStateConflict: A card is not active.
+    """
+    held = cards.hold(session, pic, escns)
+    if len(held) < len(escns):
         raise CardNotFound("no such card at this institution")
-    if held.state != lifecycle.CardState.ACTIVE:
-        raise CardStateConflict(f"the card is {held.state}")
-    if held.expires_on < today_of(now):
-        raise CardStateConflict("the card has expired")
+    for card in held.values():
+        if card.state != lifecycle.CardState.ACTIVE:
+            raise CardStateConflict(f"the card is {card.state}")
+        if card.expires_on < today_of(now):
+            raise CardStateConflict("the card has expired")
     return held
 
 

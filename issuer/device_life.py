@@ -4,6 +4,8 @@ Whoever adds or ends a phone holds the card: two phones that enrol at the same m
 after the other, and the later one ends the earlier where only one may stay.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -19,20 +21,22 @@ MOST_AT_ONCE = 10
 _PIC_CHARS = 9
 
 
-def make_room(session: Session, escn: str, *, newest: int, now: datetime) -> None:
-    """End the oldest phones of a card beyond what its institution allows, never the newest.
+def make_room(session: Session, newest: Mapping[str, int], *, now: datetime) -> None:
+    """End the oldest phones of cards beyond what the institution allows, never the newest.
 
     Args:
-        session: Writes; it holds the card.
-        escn: The card.
-        newest: The phone that has just got its first credential.
+        session: Writes; it holds the cards.
+        newest: Each card's phone that has just got its first credential; of two, the later one.
         now: The present.
     """
-    others, at_once = devices.beside(session, escn, newest)
-    surplus = len(others) + 1 - at_once
-    for device_id in others[: max(surplus, 0)]:
-        actor = f"device:{newest}"
-        _end(session, escn, device_id, reason=EndReason.REPLACED, now=now, actor=actor)
+    others = devices.beside(session, newest) if newest else []
+    left = Counter(other.escn for other in others)
+    for other in others:
+        if left[other.escn] + 1 > other.at_once:
+            left[other.escn] -= 1
+            actor = f"device:{newest[other.escn]}"
+            reason = EndReason.REPLACED
+            _end(session, other.escn, other.device_id, reason=reason, now=now, actor=actor)
 
 
 def end_device(

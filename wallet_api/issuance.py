@@ -3,8 +3,9 @@
 The order is the promise: the nonce is burnt in its own transaction; then one transaction spends
 the access token, reserves what will be signed, signs, verifies our own output and commits; then
 the phone is answered. Cut anywhere, nothing is signed twice for one nonce and nothing is
-released that is not recorded. Requests that come at the same time share both transactions, and
-each that is refused leaves nothing in the second.
+released that is not recorded. Requests that come at the same time share both transactions and
+their statements; where one is refused, the second is done again for each alone, so that a refused
+one leaves nothing in it.
 
 All credentials of one access token belong to the device that the first of them makes; older
 devices of the card end with it where the institution lets fewer phones have a card at once. The
@@ -12,22 +13,23 @@ device's own token follows from the access token and the deployment's secret, so
 answer can tell it again while only its hash is stored.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from issuer.clock import seconds_of
 from issuer.configurations import Configuration
-from issuer.credentials import issue_credentials
+from issuer.credentials import Wanted, issue_credentials
 from issuer.device_life import make_room
 from issuer.errors import CardNotFound, CardStateConflict, CredentialNotPossible
 from issuer.orders import ReleasedCredential
 from issuer.sealing import hash_token
 from issuer.store import audit, devices, wallet_sessions
-from issuer.store.wallet_sessions import SpentToken
 from verifier.jws import b64url_encode
 from wallet_api.deps import Wallet
 from wallet_api.errors import InvalidProof, RequestDenied, TokenNotValid
@@ -60,23 +62,29 @@ def issue_for_tokens(wallet: Wallet, orders: Sequence[TokenOrder]) -> list[Issue
         For each order the credential, or why it is refused.
     """
     # 1. The nonces, for good.
+    outcomes: dict[int, Issued | Exception] = {}
+    proved: dict[str, list[tuple[int, _Proved]]] = {}
     refusals = burn_nonces(wallet, [(order.pic, order.proof.nonce) for order in orders])
     # 2. The proofs (Appendix F.4).
     now = wallet.clock()
-    holders = [
-        refusal or _holder_of(wallet, order, now=now)
-        for order, refusal in zip(orders, refusals, strict=True)
-    ]
-    if all(isinstance(holder, Exception) for holder in holders):
-        return [holder for holder in holders if isinstance(holder, Exception)]
+    for place, (order, refusal) in enumerate(zip(orders, refusals, strict=True)):
+        holder = refusal or _holder_of(wallet, order, now=now)
+        if isinstance(holder, Exception):
+            outcomes[place] = holder
+        else:
+            proved.setdefault(order.pic, []).append((place, _Proved(order, holder)))
     # 3. Spend, reserve, sign, verify, commit.
-    with wallet.transaction() as session:
-        return [
-            holder
-            if isinstance(holder, Exception)
-            else _attempt(wallet, session, order, holder, now=now)
-            for order, holder in zip(orders, holders, strict=True)
-        ]
+    for pic, asked in proved.items():
+        issued = _issue_or_refuse(wallet, pic, [one for _, one in asked], now=now)
+        outcomes |= dict(zip((place for place, _ in asked), issued, strict=True))
+    return [outcomes[place] for place in range(len(orders))]
+
+
+class _Proved(NamedTuple):
+    """An order whose phone has proved to hold the key."""
+
+    order: TokenOrder
+    holder_jwk: dict[str, str]
 
 
 def _holder_of(
@@ -89,81 +97,94 @@ def _holder_of(
         return refusal
 
 
-def _attempt(
-    wallet: Wallet,
-    session: Session,
-    order: TokenOrder,
-    holder_jwk: dict[str, str],
-    *,
-    now: datetime,
-) -> Issued | Exception:
-    """One order; what it wrote is undone if it is refused, and the others' stays.
-
-    Raises:
-        SQLAlchemyError: The database failed. Nobody knows what is left of the transaction, so it
-            ends for all.
-    """
+def _issue_or_refuse(
+    wallet: Wallet, pic: str, asked: Sequence[_Proved], *, now: datetime
+) -> Sequence[Issued | Exception]:
+    """All in one transaction; if one is refused, each in its own, so that the others are not."""
     try:
-        with session.connection().begin_nested():
-            return _issue(wallet, session, order, holder_jwk, now=now)
-    except SQLAlchemyError:
-        raise
+        with wallet.transaction() as session:
+            return _issue(wallet, session, pic, asked, now=now)
+    except SQLAlchemyError as error:
+        return [error] * len(asked)
     except Exception as error:  # noqa: BLE001 raised again for whom it concerns
-        return error
+        if len(asked) == 1:
+            return [error]
+    return [_issue_or_refuse(wallet, pic, [one], now=now)[0] for one in asked]
 
 
 def _issue(
-    wallet: Wallet,
-    session: Session,
-    order: TokenOrder,
-    holder_jwk: dict[str, str],
-    *,
-    now: datetime,
-) -> Issued:
-    """Spend one credential of an access token.
+    wallet: Wallet, session: Session, pic: str, asked: Sequence[_Proved], *, now: datetime
+) -> list[Issued]:
+    """Spend a credential of an access token for each.
 
     Raises:
-        TokenNotValid: The token is unknown, expired or spent, or its device was ended.
-        RequestDenied: The card is not active, or too little is known for this kind.
+        TokenNotValid: A token is unknown, expired or spent, or its device was ended.
+        RequestDenied: A card is not active, or too little is known for this kind.
     """
-    pic, token_sha256 = order.pic, order.token_sha256
-    token = wallet_sessions.spend_access_token(session, pic, token_sha256, now=seconds_of(now))
-    if token is None:
+    counts = Counter(order.token_sha256 for order, _ in asked)
+    tokens = wallet_sessions.spend_access_tokens(session, pic, counts, now=seconds_of(now))
+    if len(tokens) < len(counts):
         raise TokenNotValid("the access token is not known, has expired or is used up")
-    device_token = b64url_encode(wallet.sealer.derive("device", token_sha256))
-    device_id = token.device_id
-    if device_id is None:
-        device_id = _begin_device(session, token, hash_token(device_token), pic, seconds_of(now))
-        wallet_sessions.set_device(session, token_sha256, device_id)
-    try:
-        credential = issue_credentials(
-            session,
-            pic=pic,
-            escn=token.escn,
-            device_id=device_id,
-            configuration=order.configuration,
-            holder_jwk=holder_jwk,
-            keys=wallet.keys,
-            policy=wallet.settings.issuing_policy,
-            now=now,
+    device_tokens = {
+        token: b64url_encode(wallet.sealer.derive("device", token)) for token in tokens
+    }
+    new = {token: spent.escn for token, spent in tokens.items() if spent.device_id is None}
+    begun = _begin_devices(session, new, device_tokens, pic=pic, now=seconds_of(now))
+    device_ids = {token: spent.device_id or begun[token] for token, spent in tokens.items()}
+    wanted = [
+        Wanted(
+            tokens[order.token_sha256].escn,
+            device_ids[order.token_sha256],
+            order.configuration,
+            holder_jwk,
         )
+        for order, holder_jwk in asked
+    ]
+    credentials = _sign(wallet, session, pic, wanted, now=now)
+    # The cards are held now: whoever adds or ends a phone of one comes before or after all this.
+    _check_living(session, set(device_ids.values()) - set(begun.values()))
+    make_room(session, {new[token]: device_id for token, device_id in begun.items()}, now=now)
+    return [
+        Issued(credential, device_tokens[order.token_sha256])
+        for credential, (order, _) in zip(credentials, asked, strict=True)
+    ]
+
+
+def _sign(
+    wallet: Wallet, session: Session, pic: str, wanted: Sequence[Wanted], *, now: datetime
+) -> list[ReleasedCredential]:
+    keys, policy = wallet.keys, wallet.settings.issuing_policy
+    try:
+        return issue_credentials(session, pic, wanted, keys=keys, policy=policy, now=now)
     except (CardNotFound, CardStateConflict) as error:
         raise RequestDenied("the card is not active") from error
     except CredentialNotPossible as error:
         raise RequestDenied("too little is known of the student for this credential") from error
-    # The card is held now: whoever adds or ends a phone of it comes before or after all this.
-    if token.device_id is None:
-        make_room(session, token.escn, newest=device_id, now=now)
-    elif not devices.is_living(session, device_id):
+
+
+def _begin_devices(
+    session: Session,
+    new: Mapping[bytes, str],
+    device_tokens: Mapping[bytes, str],
+    *,
+    pic: str,
+    now: int,
+) -> dict[bytes, int]:
+    """The devices of access tokens, made by their first credential; the tokens' rows are held."""
+    if not new:
+        return {}
+    hashes = [(escn, hash_token(device_tokens[token])) for token, escn in new.items()]
+    begun = dict(zip(new, devices.begin(session, hashes, now=now), strict=True))
+    wallet_sessions.set_devices(session, begun)
+    written = {"at": now, "pic": pic, "action": "device.add", "detail": None}
+    entries = [
+        {**written, "actor": f"device:{begun[token]}", "subject": escn}
+        for token, escn in new.items()
+    ]
+    audit.add_all(session, entries)
+    return begun
+
+
+def _check_living(session: Session, device_ids: Collection[int]) -> None:
+    if device_ids and devices.living_among(session, device_ids) != set(device_ids):
         raise TokenNotValid("the device of this access token was ended")
-    return Issued(credential, device_token)
-
-
-def _begin_device(
-    session: Session, token: SpentToken, device_sha256: bytes, pic: str, now: int
-) -> int:
-    """The token's device, made by its first credential; the token's row is held."""
-    device_id = devices.begin(session, token.escn, device_sha256, now=now)
-    actor, subject = f"device:{device_id}", token.escn
-    audit.add(session, now=now, pic=pic, actor=actor, action="device.add", subject=subject)
-    return device_id

@@ -59,14 +59,23 @@ def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
 
 def burn_nonces(wallet: Wallet, nonces: Sequence[tuple[str, str]]) -> list[InvalidNonce | None]:
     """Use up nonces, each as (PIC, nonce), in one transaction; a refusal for each that is none."""
-    now, refusals = seconds_of(wallet.clock()), list[InvalidNonce | None]()
+    now = seconds_of(wallet.clock())
+    asked = [(pic, hash_token(nonce[: _MAX_NONCE_CHARS + 1])) for pic, nonce in nonces]
     with wallet.transaction(durable=False) as session:
-        for pic, nonce in nonces:
-            burnt = len(nonce) <= _MAX_NONCE_CHARS and wallet_sessions.burn_nonce(
-                session, pic=pic, nonce_sha256=hash_token(nonce), now=now
+        burnt = {
+            (pic, nonce_sha256)
+            for pic in {pic for pic, _ in asked}
+            for nonce_sha256 in wallet_sessions.burn_nonces(
+                session, pic=pic, nonces_sha256={one for of, one in asked if of == pic}, now=now
             )
-            words = "the nonce is not known, was used, or is too old"
-            refusals.append(None if burnt else InvalidNonce(words))
+        }
+    refusals = list[InvalidNonce | None]()
+    for one in asked:
+        # Of two requests that come together with one nonce, the first has it.
+        was_burnt = one in burnt
+        burnt.discard(one)
+        words = "the nonce is not known, was used, or is too old"
+        refusals.append(None if was_burnt else InvalidNonce(words))
     return refusals
 
 

@@ -36,7 +36,10 @@ _HOLD = (
         *(Student.__table__.c[name] for name in HeldCard._fields[4:]),  # type: ignore[attr-defined]
     )
     .join(Student, col(Student.id) == col(Card.student_id))
-    .where(col(Card.escn) == bindparam("escn"), col(Card.pic) == bindparam("pic"))
+    .where(
+        col(Card.escn).in_(bindparam("escns", expanding=True)), col(Card.pic) == bindparam("pic")
+    )
+    .order_by(col(Card.escn))
     .with_for_update(key_share=True, of=Card)
 )
 
@@ -65,10 +68,10 @@ def by_escn(session: Session, pic: str, escn: str, *, lock: bool = False) -> Car
     return session.exec(statement).one_or_none()
 
 
-def hold(session: Session, pic: str, escn: str) -> HeldCard | None:
-    """The institution's card as it is committed now, held until the transaction ends."""
-    row = session.connection().execute(_HOLD, {"escn": escn, "pic": pic}).one_or_none()
-    return None if row is None else HeldCard(*row)
+def hold(session: Session, pic: str, escns: Collection[str]) -> dict[str, HeldCard]:
+    """Cards of the institution as they are committed now, held until the transaction ends."""
+    values = {"escns": list(escns), "pic": pic}
+    return {row[0]: HeldCard(*row) for row in session.connection().execute(_HOLD, values)}
 
 
 def with_student(session: Session, pic: str, escn: str) -> tuple[Card, Student] | None:

@@ -1,12 +1,14 @@
 """Phones that hold credentials of a card, known by the SHA-256 of their token."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, update
 
 from issuer.passes.kinds import PASS_CONFIGURATIONS
 from issuer.store import notices
+from issuer.store.bulk import insert_rows, reserve_ids
 from issuer.tables import Card, Credential, Device, Institution
 
 # A third of a credential's life before its end, the earliest of those that the device holds.
@@ -18,36 +20,34 @@ _EARLIEST_RENEWAL = (
         )
     )
     .where(
-        col(Credential.device_id) == bindparam("device"),
+        col(Credential.device_id) == col(Device.id),
         col(Credential.ended_at).is_(None),
         col(Credential.expires_at) > bindparam("now"),
         # Those are signed anew without the phone.
         col(Credential.configuration).not_in(PASS_CONFIGURATIONS),
     )
+    .correlate(Device)
     .scalar_subquery()
 )
 # Prepared once, and without the ORM: each credential needs them.
 _PLAN_RENEWAL = (
     update(Device)
-    .where(col(Device.id) == bindparam("device"), col(Device.renew_at) != _EARLIEST_RENEWAL)
+    .where(
+        col(Device.id).in_(bindparam("devices", expanding=True)),
+        col(Device.renew_at) != _EARLIEST_RENEWAL,
+    )
     .values(renew_at=_EARLIEST_RENEWAL, version=col(Device.version) + 1)
 )
-_INSERT = (
-    Device.__table__.insert()  # type: ignore[attr-defined]
-    .values({name: bindparam(name) for name in ("escn", "token_sha256", "renew_at", "created_at")})
-    .returning(col(Device.id))
+_LIVING = select(Device.__table__.c.id).where(  # type: ignore[attr-defined]
+    col(Device.id).in_(bindparam("devices", expanding=True)), col(Device.ended_at).is_(None)
 )
-_IS_LIVING = select(col(Device.id)).where(
-    col(Device.id) == bindparam("device"), col(Device.ended_at).is_(None)
-)
-
 _BESIDE = (
-    select(col(Device.id), col(Institution.devices_at_once))
+    select(col(Device.escn), col(Device.id), col(Institution.devices_at_once))
     .join(Card, col(Card.escn) == col(Device.escn))
     .join(Institution, col(Institution.pic) == col(Card.pic))
     .where(
-        col(Device.escn) == bindparam("escn"),
-        col(Device.id) != bindparam("device"),
+        col(Device.escn).in_(bindparam("escns", expanding=True)),
+        col(Device.id).not_in(bindparam("devices", expanding=True)),
         col(Device.ended_at).is_(None),
     )
     .order_by(col(Device.id))
@@ -61,16 +61,32 @@ def add(session: Session, device: Device) -> Device:
     return device
 
 
-def is_living(session: Session, device_id: int) -> bool:
-    """Whether the device was not ended."""
-    found = session.connection().execute(_IS_LIVING, {"device": device_id})
-    return found.one_or_none() is not None
+def living_among(session: Session, device_ids: Collection[int]) -> set[int]:
+    """Those of the devices that were not ended."""
+    found = session.connection().execute(_LIVING, {"devices": list(device_ids)})
+    return set(found.scalars())
 
 
-def begin(session: Session, escn: str, token_sha256: bytes, *, now: int) -> int:
-    """Store a new device of the card, whose renewal is to be planned; returns its id."""
-    values = {"escn": escn, "token_sha256": token_sha256, "renew_at": now, "created_at": now}
-    return int(session.connection().execute(_INSERT, values).scalar_one())
+def begin(session: Session, tokens: Sequence[tuple[str, bytes]], *, now: int) -> Sequence[int]:
+    """Store new devices whose renewal is to be planned.
+
+    Args:
+        session: Writes.
+        tokens: For each device the card's number and the SHA-256 of the device's token.
+        now: Seconds.
+
+    Returns:
+        Their ids, in the same order.
+    """
+    table = Device.__table__  # type: ignore[attr-defined]
+    ids = reserve_ids(session, table, len(tokens))
+    fixed = {"version": 1, "renew_at": now, "created_at": now}
+    rows = [
+        {"id": device_id, "escn": escn, "token_sha256": token_sha256, **fixed}
+        for device_id, (escn, token_sha256) in zip(ids, tokens, strict=True)
+    ]
+    insert_rows(session, table, rows)
+    return ids
 
 
 def by_token(session: Session, token_sha256: bytes) -> Device | None:
@@ -94,13 +110,23 @@ def of_card(session: Session, escn: str, device_id: int) -> Device | None:
     return session.exec(statement.execution_options(populate_existing=True)).one_or_none()
 
 
-def beside(session: Session, escn: str, device_id: int) -> tuple[list[int], int]:
-    """The card's other living devices, the oldest first, and how many phones it may have.
+class Beside(NamedTuple):
+    """A living device of a card that has a newer one, and how many the card may have at once."""
 
-    The number of phones is 0 where there are no others. The caller holds the card.
+    escn: str
+    device_id: int
+    at_once: int
+
+
+def beside(session: Session, newest: Mapping[str, int]) -> list[Beside]:
+    """The other living devices of cards, the oldest first; the caller holds the cards.
+
+    Args:
+        session: Reads.
+        newest: Each card's device that is no other.
     """
-    found = session.connection().execute(_BESIDE, {"escn": escn, "device": device_id}).all()
-    return [row[0] or 0 for row in found], found[0][1] if found else 0
+    values = {"escns": list(newest), "devices": list(newest.values())}
+    return [Beside._make(row) for row in session.connection().execute(_BESIDE, values)]
 
 
 def living_of_card(session: Session, escn: str) -> Sequence[Device]:
@@ -109,9 +135,10 @@ def living_of_card(session: Session, escn: str) -> Sequence[Device]:
     return session.exec(statement.order_by(col(Device.id))).all()
 
 
-def plan_renewal(session: Session, device_id: int, *, now: int) -> None:
-    """Have the device renew when a third of its shortest living credential's life is left."""
-    session.connection().execute(_PLAN_RENEWAL, {"device": device_id, "now": now})
+def plan_renewals(session: Session, device_ids: Collection[int], *, now: int) -> None:
+    """Have each device renew when a third of its shortest living credential's life is left."""
+    values = {"devices": list(device_ids), "now": now}
+    session.connection().execute(_PLAN_RENEWAL, values)
 
 
 def renew_now(session: Session, escns: Sequence[str], *, now: int) -> None:

@@ -5,6 +5,7 @@ by itself before it answers: a refusal that rolls back would give the code anoth
 OpenID4VCI 1.0, sections 4.1.1, 6.1 and 7.
 """
 
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -16,17 +17,18 @@ from issuer.tables import AccessToken, Nonce, Offer
 _FRESH = {"populate_existing": True, "synchronize_session": False}
 
 
-# What every credential needs is prepared once and runs without the ORM: four times as fast.
+# What every credential needs is prepared once and runs without the ORM, for all that are asked for
+# at the same time.
 _SPEND = (
     update(AccessToken)
     .where(
-        col(AccessToken.token_sha256) == bindparam("token"),
+        col(AccessToken.token_sha256).in_(bindparam("tokens", expanding=True)),
         col(AccessToken.escn).endswith(bindparam("pic")),
-        col(AccessToken.credentials_left) > 0,
+        col(AccessToken.credentials_left) >= bindparam("count"),
         col(AccessToken.expires_at) > bindparam("now"),
     )
-    .values(credentials_left=col(AccessToken.credentials_left) - 1)
-    .returning(col(AccessToken.escn), col(AccessToken.device_id))
+    .values(credentials_left=col(AccessToken.credentials_left) - bindparam("count"))
+    .returning(col(AccessToken.token_sha256), col(AccessToken.escn), col(AccessToken.device_id))
 )
 _SET_DEVICE = (
     update(AccessToken)
@@ -36,11 +38,11 @@ _SET_DEVICE = (
 _BURN = (
     delete(Nonce)
     .where(
-        col(Nonce.nonce_sha256) == bindparam("nonce"),
+        col(Nonce.nonce_sha256).in_(bindparam("nonces", expanding=True)),
         col(Nonce.pic) == bindparam("of_pic"),
         col(Nonce.expires_at) > bindparam("now"),
     )
-    .returning(col(Nonce.pic))
+    .returning(col(Nonce.nonce_sha256))
 )
 
 
@@ -147,22 +149,34 @@ def is_unused_access_token(session: Session, pic: str, token_sha256: bytes, *, n
     return session.exec(statement).one_or_none() is not None
 
 
-def spend_access_token(
-    session: Session, pic: str, token_sha256: bytes, *, now: int
-) -> SpentToken | None:
-    """Use the access token for one credential and hold its row until the transaction ends.
+def spend_access_tokens(
+    session: Session, pic: str, counts: Mapping[bytes, int], *, now: int
+) -> dict[bytes, SpentToken]:
+    """Use access tokens and hold their rows until the transaction ends.
+
+    Args:
+        session: Writes.
+        pic: The institution at whose endpoint they were shown.
+        counts: For how many credentials each is used, by its SHA-256.
+        now: Seconds.
 
     Returns:
-        Whose it is, or None when it is unknown, expired or spent.
+        Whose they are; one that is unknown, expired or has not so many left is not among them.
     """
-    values = {"token": token_sha256, "pic": pic, "now": now}
-    row = session.connection().execute(_SPEND, values).one_or_none()
-    return None if row is None else SpentToken(*row)
+    spent = {}
+    for count in set(counts.values()):
+        tokens = [token for token, of_token in counts.items() if of_token == count]
+        values = {"tokens": tokens, "pic": pic, "count": count, "now": now}
+        for row in session.connection().execute(_SPEND, values):
+            spent[bytes(row[0])] = SpentToken(row[1], row[2])
+    return spent
 
 
-def set_device(session: Session, token_sha256: bytes, device_id: int) -> None:
-    """All further credentials of the access token are for this device."""
-    session.connection().execute(_SET_DEVICE, {"token": token_sha256, "device": device_id})
+def set_devices(session: Session, devices: Mapping[bytes, int]) -> None:
+    """All further credentials of each access token are for its device."""
+    rows = [{"token": token, "device": device_id} for token, device_id in devices.items()]
+    if rows:
+        session.connection().execute(_SET_DEVICE, rows)
 
 
 def add_nonce(session: Session, *, pic: str, nonce_sha256: bytes, expires_at: int) -> None:
@@ -171,10 +185,12 @@ def add_nonce(session: Session, *, pic: str, nonce_sha256: bytes, expires_at: in
     session.flush()
 
 
-def burn_nonce(session: Session, *, pic: str, nonce_sha256: bytes, now: int) -> bool:
-    """Use a `c_nonce`; True for exactly one caller, and only while it lives."""
-    values = {"nonce": nonce_sha256, "of_pic": pic, "now": now}
-    return session.connection().execute(_BURN, values).one_or_none() is not None
+def burn_nonces(
+    session: Session, *, pic: str, nonces_sha256: Collection[bytes], now: int
+) -> set[bytes]:
+    """Use nonces of the institution; each is among those returned for exactly one caller."""
+    values = {"nonces": list(nonces_sha256), "of_pic": pic, "now": now}
+    return {bytes(row[0]) for row in session.connection().execute(_BURN, values)}
 
 
 def purge_expired(session: Session, *, now: int, keep: int) -> None:

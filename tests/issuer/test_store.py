@@ -231,14 +231,15 @@ def test_offers_of_a_card_can_be_ended(session: Session, card: Card) -> None:
 def test_a_nonce_is_burnt_by_exactly_one_of_many(engine: Engine, session: Session) -> None:
     wallet_sessions.add_nonce(session, pic=PIC, nonce_sha256=b"nonce", expires_at=NOW + 300)
     session.commit()
-    burnt: list[bool] = []
+    burnt: list[set[bytes]] = []
 
     def burn(own: Session) -> None:
-        burnt.append(wallet_sessions.burn_nonce(own, pic=PIC, nonce_sha256=b"nonce", now=NOW))
+        nonces = {b"nonce", b"unknown"}
+        burnt.append(wallet_sessions.burn_nonces(own, pic=PIC, nonces_sha256=nonces, now=NOW))
 
     at_once(engine, 8, burn)
 
-    assert sorted(burnt) == [False] * 7 + [True]
+    assert sorted(burnt, key=len) == [set()] * 7 + [{b"nonce"}]
 
 
 @pytest.mark.parametrize(("pic", "now"), [(OTHER_PIC, NOW), (PIC, NOW + 300)])
@@ -247,7 +248,7 @@ def test_a_nonce_of_another_institution_or_time_does_not_burn(
 ) -> None:
     wallet_sessions.add_nonce(session, pic=PIC, nonce_sha256=b"nonce", expires_at=NOW + 300)
 
-    assert not wallet_sessions.burn_nonce(session, pic=pic, nonce_sha256=b"nonce", now=now)
+    assert not wallet_sessions.burn_nonces(session, pic=pic, nonces_sha256={b"nonce"}, now=now)
 
 
 def test_an_access_token_is_spent_as_often_as_it_says(
@@ -263,13 +264,15 @@ def test_an_access_token_is_spent_as_often_as_it_says(
     )
     wallet_sessions.add_access_token(session, token)
     for pic, now in ((OTHER_PIC, NOW), (PIC, NOW + 300)):
-        assert wallet_sessions.spend_access_token(session, pic, b"token", now=now) is None
+        assert wallet_sessions.spend_access_tokens(session, pic, {b"token": 1}, now=now) == {}
+    assert wallet_sessions.spend_access_tokens(session, PIC, {b"token": 4}, now=NOW) == {}
     session.commit()
     spent: list[bool] = []
 
     def spend(own: Session) -> None:
-        found = wallet_sessions.spend_access_token(own, PIC, b"token", now=NOW)
-        spent.append(found is not None)
+        counts = {b"token": 1, b"unknown": 2}
+        found = wallet_sessions.spend_access_tokens(own, PIC, counts, now=NOW)
+        spent.append(found.keys() == {b"token"})
 
     at_once(engine, 8, spend)
 
@@ -412,7 +415,7 @@ def test_deliveries_and_devices_are_found_by_their_own_institution_and_id(
 
     assert deliveries.by_id(session, PIC, delivery.id) == delivery
     assert deliveries.by_id(session, OTHER_PIC, delivery.id) is None
-    assert devices.is_living(session, device.id)
+    assert devices.living_among(session, {device.id, 999}) == {device.id}
 
 
 def test_cards_of_a_student_are_listed_the_newest_last(session: Session, student: Student) -> None:

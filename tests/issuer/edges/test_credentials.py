@@ -11,6 +11,7 @@ from issuer import lifecycle
 from issuer.configurations import Configuration
 from issuer.credential_life import EndReason
 from issuer.credentials import (
+    Wanted,
     issue_credentials,
     possible_configurations,
     renew_credentials,
@@ -45,20 +46,10 @@ def issue(
     policy: IssuingPolicy,
     holder_jwk: dict[str, str],
 ) -> Any:
-    def issue(
-        configuration: Configuration = Configuration.CARD, **changes: Any
-    ) -> ReleasedCredential:
-        arguments = {
-            "pic": PIC,
-            "escn": card.escn,
-            "device_id": device.id,
-            "configuration": configuration,
-            "holder_jwk": holder_jwk,
-            "keys": keys,
-            "policy": policy,
-            "now": NOON,
-        }
-        return issue_credentials(session, **arguments | changes)
+    def issue(configuration: Configuration = Configuration.CARD) -> ReleasedCredential:
+        wanted = Wanted(card.escn, device.id or 0, configuration, holder_jwk)
+        (released,) = issue_credentials(session, PIC, [wanted], keys=keys, policy=policy, now=NOON)
+        return released
 
     return issue
 

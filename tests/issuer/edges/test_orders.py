@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from issuer import lifecycle
 from issuer.addresses import BUNDLE_PATH
 from issuer.configurations import Configuration
-from issuer.credentials import issue_credentials
+from issuer.credentials import Wanted, issue_credentials
 from issuer.errors import CardStateConflict, CredentialRefused, InstitutionNotFound
 from issuer.issuing import IssuingPolicy
 from issuer.keys import FileKeyRing
@@ -113,11 +113,8 @@ def test_a_revocation_at_the_moment_of_issuing_is_never_lost(
         assert device_id is not None
         issue_credentials(
             own,
-            pic=PIC,
-            escn=escn,
-            device_id=device_id,
-            configuration=Configuration.CARD,
-            holder_jwk=holder_jwk,
+            PIC,
+            [Wanted(escn, device_id, Configuration.CARD, holder_jwk)],
             keys=keys,
             policy=policy,
             now=NOON,

@@ -21,7 +21,7 @@ from issuer.addresses import (
     TYPE_METADATA_PATH,
 )
 from issuer.configurations import Configuration
-from issuer.credentials import issue_credentials
+from issuer.credentials import Wanted, issue_credentials
 from issuer.issuing import IssuingPolicy
 from issuer.key_life import (
     compromise_key,
@@ -66,13 +66,10 @@ def qr_code(
     holder_jwk: dict[str, str],
 ) -> str:
     """A static code of `card`, committed."""
-    released = issue_credentials(
+    (released,) = issue_credentials(
         session,
-        pic=PIC,
-        escn=card.escn,
-        device_id=device.id or 0,
-        configuration=Configuration.QR,
-        holder_jwk=holder_jwk,
+        PIC,
+        [Wanted(card.escn, device.id or 0, Configuration.QR, holder_jwk)],
         keys=keys,
         policy=policy,
         now=NOON,
@@ -396,13 +393,10 @@ def test_a_credential_of_a_key_that_is_not_published_is_unknown(
     publish()
     before = _bundle(session, NOON)
     _second_key(session, keys_folder)
-    credential = issue_credentials(
+    (credential,) = issue_credentials(
         session,
-        pic=PIC,
-        escn=card.escn,
-        device_id=device.id or 0,
-        configuration=Configuration.CARD,
-        holder_jwk=holder_jwk,
+        PIC,
+        [Wanted(card.escn, device.id or 0, Configuration.CARD, holder_jwk)],
         keys=keys,
         policy=policy,
         now=NOON,
