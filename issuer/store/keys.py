@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam
 from sqlmodel import Session, case, col, select, update
 
-from issuer.tables import Credential, Device, SigningKey, StatusListRow
+from issuer.tables import Credential, Device, Pass, SigningKey, StatusListRow
 
 
 class KeyRow(NamedTuple):
@@ -70,7 +70,10 @@ def sign_status_lists_anew(session: Session, pic: str, *, now: int) -> None:
 
 
 def renew_what_it_signed(session: Session, kid: str, *, now: int) -> None:
-    """Have all devices that hold a credential signed by this key fetch new ones."""
+    """Have all devices that hold a credential signed by this key fetch new ones.
+
+    The codes of their passes are signed anew without them.
+    """
     signed_for = select(Credential.device_id).where(
         Credential.kid == kid, col(Credential.ended_at).is_(None)
     )
@@ -78,5 +81,11 @@ def renew_what_it_signed(session: Session, kid: str, *, now: int) -> None:
         update(Device)
         .where(col(Device.id).in_(signed_for), col(Device.ended_at).is_(None))
         .values(renew_at=now, version=col(Device.version) + 1)
+        .execution_options(synchronize_session=False)
+    )
+    session.exec(
+        update(Pass)
+        .where(col(Pass.device_id).in_(signed_for), col(Pass.ended_at).is_(None))
+        .values(renew_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -47,12 +47,22 @@ Answering = Callable[[Asked], Told]
 class Http2Server:
     """Serves until it is closed; only HTTP/2 is offered to who asks for it by ALPN."""
 
-    def __init__(self, folder: Path, answer: Answering, *, protocols: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        answer: Answering,
+        *,
+        protocols: tuple[str, ...],
+        clients_of: Path | None = None,
+    ) -> None:
         self.certificate = folder / "router.pem"
         key = folder / "router.key"
         _make_certificate(self.certificate, key)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(self.certificate, key)
+        if clients_of is not None:
+            self._context.verify_mode = ssl.CERT_REQUIRED
+            self._context.load_verify_locations(clients_of)
         self._context.set_alpn_protocols(list(protocols))
         self._answer = answer
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -144,9 +154,14 @@ class _Conversation:
 
 @contextmanager
 def http2_served(
-    folder: Path, answer: Answering, *, protocols: tuple[str, ...] = ("h2",)
+    folder: Path,
+    answer: Answering,
+    *,
+    protocols: tuple[str, ...] = ("h2",),
+    clients_of: Path | None = None,
 ) -> Iterator[Http2Server]:
-    server = Http2Server(folder, answer, protocols=protocols)
+    """Serve; with `clients_of`, only who shows a certificate that this one has signed."""
+    server = Http2Server(folder, answer, protocols=protocols, clients_of=clients_of)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
