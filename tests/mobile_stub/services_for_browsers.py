@@ -31,7 +31,7 @@ from issuer.staff import Role, create_staff_key
 from issuer.store import institutions, students
 from issuer.students import StudentFacts, new_student
 from issuer.tables import Institution
-from verifier.identifiers import parse_esi
+from verifier.identifiers import AcademicLevel, parse_esi
 
 INSTITUTIONS = (
     ("999900001", "Daugava University", "LV", "daugava.example"),
@@ -141,7 +141,17 @@ def _card(
 ) -> dict[str, str]:
     code = secrets.token_hex(4)
     esi = parse_esi(f"urn:schac:personalUniqueCode:int:esi:{home}:{code}")
-    facts = StudentFacts(esi, name, eduperson_principal_name=f"{code}@{home}")
+    given, family = name.split()
+    facts = StudentFacts(
+        esi,
+        name,
+        given_name=given,
+        family_name=family,
+        birth_date=date(2005, 5, 17),
+        email=f"{code}@{home}",
+        eduperson_principal_name=f"{code}@{home}",
+        academic_level=AcademicLevel.BACHELOR,
+    )
     student = students.add(session, new_student(institution, facts, now=now))
     card = issue_card(
         session,

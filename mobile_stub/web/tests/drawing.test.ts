@@ -24,7 +24,7 @@ function pixelsOf({ path, size }: DrawnCode): ImageData {
       for (let at = 0; at < Number(width) * SCALE; at += 1) data.fill(0, start + at * 4, start + at * 4 + 3);
     }
   }
-  return { data, width: side, height: side, colorSpace: "srgb" } as ImageData;
+  return { data, width: side, height: side, colorSpace: "srgb" };
 }
 
 function versionOf({ size }: DrawnCode): number {
@@ -79,6 +79,6 @@ describe("a drawn code", () => {
 
   test("is not found in noise", async () => {
     const data = new Uint8ClampedArray(200 * 200 * 4).map((_, at) => (at * 7919) & 0xff);
-    expect(await readPixels({ data, width: 200, height: 200, colorSpace: "srgb" } as ImageData)).toBeNull();
+    expect(await readPixels({ data, width: 200, height: 200, colorSpace: "srgb" })).toBeNull();
   });
 });

@@ -1,0 +1,210 @@
+/** Taking a card in a real browser from the real services, cut at every step. */
+
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { ViteDevServer } from "vite";
+
+import type { DeviceOfCard, Enrolment, WalletCard } from "../../src/model.ts";
+import { Phone, serveSources, type Tab } from "./phone.ts";
+import { FaultProxy, Services, type Cut, type OfferOfStaff } from "./services.ts";
+
+let sources: ViteDevServer;
+let proxy: FaultProxy;
+let services: Services;
+let phone: Phone;
+let tab: Tab;
+
+beforeAll(async () => {
+  proxy = await FaultProxy.start();
+  [sources, services] = await Promise.all([serveSources(), Services.start(proxy.address)]);
+  proxy.target = services.told.wallet;
+  phone = await Phone.open(sources);
+  tab = await phone.tab();
+});
+
+afterEach(async () => {
+  proxy.cut(null);
+  await empty();
+});
+
+afterAll(async () => {
+  await Promise.all([phone.close(), services.stop(), sources.close()]);
+  await proxy.stop();
+});
+
+/** The phone as it was at first. */
+async function empty(): Promise<void> {
+  for (const { id } of await tab.get<WalletCard[]>("cards")) await tab.get("forget", id);
+  for (const { id } of await tab.get<Enrolment[]>("unfinished")) await tab.get("abandon", id);
+}
+
+/** As a student does: the same again until it works. Returns the refusals on the way. */
+async function takeWithRetries(offer: OfferOfStaff): Promise<string[]> {
+  const refusals: string[] = [];
+  const insist = async (name: string, ...words: unknown[]): Promise<unknown> => {
+    for (let tries = 0; tries < 4; tries += 1) {
+      const outcome = await tab.ask(name, ...words);
+      if ("value" in outcome) return outcome.value;
+      refusals.push(outcome.refusal);
+    }
+    throw new Error(`${name} goes on failing: ${refusals.join(", ")}`);
+  };
+  const enrolment = (await insist("beginEnrolment", offer.credential_offer_uri)) as Enrolment;
+  await insist("goOn", enrolment.id, offer.tx_code);
+  return refusals;
+}
+
+function wrong(txCode: string): string {
+  return txCode === "000000" ? "111111" : "000000";
+}
+
+test("an offer that does not exist any more is said to have expired; one that was cut, to be cut", async () => {
+  const { pic } = services.institution();
+  const link = (reference: string): string =>
+    `openid-credential-offer://?credential_offer_uri=${encodeURIComponent(`${proxy.address}/${pic}/offers/${reference}`)}`;
+  expect(await tab.refusal("beginEnrolment", link("x".repeat(43)))).toBe("offer-expired");
+  expect(await tab.refusal("beginEnrolment", link("x".repeat(20)))).toBe("offer-cut");
+  expect(await tab.get("unfinished")).toEqual([]);
+});
+
+test("an offer of an issuer that speaks for another one is refused", async () => {
+  const text = decodeURIComponent((await services.offer()).credential_offer.split("=")[1] ?? "").replace(
+    /\+/g,
+    " ",
+  );
+  const offer = JSON.parse(text) as { credential_issuer: string };
+  const other = { ...offer, credential_issuer: `${services.told.wallet}/${services.institution().pic}` };
+  const link = `openid-credential-offer://?credential_offer=${encodeURIComponent(JSON.stringify(other))}`;
+  expect(await tab.refusal("beginEnrolment", link)).toBe("issuer-unknown");
+});
+
+test("a wrong code says how many tries are left, and the fifth one ends the offer", async () => {
+  const offer = await services.offer();
+  const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
+  expect(await tab.ask("goOn", id, "12")).toEqual({ refusal: "tx-code-wrong", values: {} });
+  for (const left of [4, 3, 2, 1]) {
+    const outcome = await tab.ask("goOn", id, wrong(offer.tx_code));
+    expect(outcome).toEqual({ refusal: "tx-code-wrong", values: { left } });
+  }
+  expect(await tab.refusal("goOn", id, wrong(offer.tx_code))).toBe("tx-code-dead");
+  expect(await tab.get("unfinished")).toEqual([]);
+});
+
+test("an offer that was used is refused as used", async () => {
+  const offer = await services.offer();
+  await tab.take(offer);
+  await empty();
+  const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
+  expect(await tab.refusal("goOn", id, offer.tx_code)).toBe("offer-used");
+});
+
+test("a card comes with all that was offered, a name, and a code that this phone signs", async () => {
+  const offer = await services.offer(1);
+  const card = await tab.take(offer);
+  expect(card.facts.name).toBe(services.card(1).name);
+  expect(card.facts.institution.name).toBe(services.institution().name);
+  expect([...card.configurations].sort()).toEqual([
+    "EuropeanStudentCard",
+    "EuropeanStudentCardQr",
+    "VerifiableStudentID",
+  ]);
+  expect(card.esi).toContain("urn:schac:personalUniqueCode:int:esi:daugava.example:");
+  expect(await tab.get("liveCode", card.id, "identity")).toContain(`${services.card(1).escn}#E2`);
+  expect(await tab.get("unfinished")).toEqual([]);
+});
+
+test("the same offer begun twice is one enrolment with one key", async () => {
+  const offer = await services.offer();
+  const [first, again] = [
+    await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri),
+    await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri),
+  ];
+  expect(again.id).toBe(first.id);
+});
+
+test("two tabs at once: one takes the card, the other is told that it is being taken", async () => {
+  const offer = await services.offer();
+  const other = await phone.tab();
+  const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
+  const outcomes = await Promise.all([
+    tab.ask("goOn", id, offer.tx_code),
+    other.ask("goOn", id, offer.tx_code),
+  ]);
+  const refusals = outcomes.map((outcome) => ("refusal" in outcome ? outcome.refusal : "taken")).sort();
+  expect(refusals).toEqual(["busy-elsewhere", "taken"]);
+  expect(await other.get<WalletCard[]>("cards")).toHaveLength(1);
+  await other.page.close();
+});
+
+test("a clock an hour off neither keeps a card from being taken nor goes unsaid", async () => {
+  const other = await phone.tab();
+  await other.setClockAhead(3600);
+  const card = await other.take(await services.offer());
+  expect(Math.abs(card.clockAhead - 3600)).toBeLessThan(30);
+  await other.page.close();
+});
+
+test("cards of two institutions have each its own key and issuer", async () => {
+  await tab.take(await services.offer(0, 0));
+  await tab.take(await services.offer(0, 1));
+  const cards = await tab.get<WalletCard[]>("cards");
+  expect(cards.map((card) => card.facts.institution.pic)).toEqual(
+    services.told.institutions.map(({ pic }) => pic),
+  );
+  const keys = cards.map((card) => Buffer.from(Object.values(card.codes.status?.e1 ?? {})).toString("hex"));
+  expect(keys[0]).not.toBe(keys[1]);
+});
+
+test("a card taken anew on the same phone replaces the old one, and leaves one device", async () => {
+  await tab.take(await services.offer(2));
+  const card = await tab.take(await services.offer(2));
+  expect(await tab.get<WalletCard[]>("cards")).toHaveLength(1);
+  const { devices } = await tab.get<{ devices: DeviceOfCard[] }>("devices", card.id);
+  expect(devices).toHaveLength(1);
+});
+
+test("a key in the browser's storage cannot be exported", async () => {
+  await tab.take(await services.offer());
+  const kept = await tab.page.evaluate(async () => {
+    const open = await new Promise<IDBDatabase>((resolve) => {
+      const opening = indexedDB.open("esc-wallet");
+      opening.onsuccess = () => {
+        resolve(opening.result);
+      };
+    });
+    const keys = await new Promise<{ privateKey: CryptoKey }[]>((resolve) => {
+      const asking = open.transaction("keys").objectStore("keys").getAll();
+      asking.onsuccess = () => {
+        resolve(asking.result as { privateKey: CryptoKey }[]);
+      };
+    });
+    open.close();
+    return keys.map(({ privateKey }) => [privateKey.type, privateKey.extractable]);
+  });
+  expect(kept).toEqual([["private", false]]);
+});
+
+// Offer, two documents to begin; the documents again, token, three times nonce and credential, the card.
+const STEPS = 13;
+
+test.each(["request", "answer", "half"] as const)(
+  "with any %s lost, going on leads to one card with one device",
+  async (how: Cut) => {
+    for (let at = 0; at < STEPS; at += 1) {
+      const offer = await services.offer(at % 4);
+      proxy.cut(at, how);
+      const refusals = await takeWithRetries(offer);
+      expect(proxy.wasCut, `step ${at}`).toBe(true);
+      expect(refusals.filter((one) => one !== "service-away")).toEqual([]);
+      proxy.cut(null);
+      const [card, ...others] = await tab.get<WalletCard[]>("cards");
+      if (card === undefined) throw new Error(`no card after a cut at step ${at}`);
+      expect(others).toEqual([]);
+      expect(await tab.get("unfinished")).toEqual([]);
+      expect(card.configurations).toHaveLength(3);
+      expect(await tab.get("liveCode", card.id, "status")).toContain("#E2");
+      const { devices } = await tab.get<{ devices: DeviceOfCard[] }>("devices", card.id);
+      expect(devices.map(({ isThis }) => isThis)).toEqual([true]);
+      await tab.get("forget", card.id);
+    }
+  },
+);
