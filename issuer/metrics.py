@@ -9,6 +9,7 @@ person, no card, no address of anybody.
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from issuer.errors import NotAuthenticated, UnusableSecret
 from issuer.esc_router.overview import KeyState, Overview
 from issuer.esc_router.surveying import overview_of
 from issuer.lifecycle import CardState
+from issuer.passes.measuring import PassMetrics
 from issuer.sealing import hash_token
 from issuer.settings import read_secret
 from issuer.store import cards, institutions, publications, worker_rounds
@@ -55,12 +57,21 @@ class Metrics:
         engine: Reads only.
         clock: The time.
         token: What a scraper shows; only its hash is kept.
+        certificate_ends_at: Of Apple's passes, where they are set up.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, token: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        token: str,
+        *,
+        certificate_ends_at: datetime | None = None,
+    ) -> None:
         self._token_sha256 = hash_token(token)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Deployment(engine, clock))
+        self._registry.register(PassMetrics(engine, certificate_ends_at))
         self._turn = threading.Lock()
         self._text = b""
         self._good_until = 0.0

@@ -127,17 +127,11 @@ def take_pass_back(
     wallet: WalletDep,
     exporters: ExportersDep,
 ) -> None:
-    """The pass's code is revoked, and where Apple's wallet holds it, it is told.
-
-    Raises:
-        PassNotHeld: The phone has no such pass.
-    """
+    """The pass's code is revoked, and where Apple's wallet holds it, it is told."""
     now = wallet.clock()
     with wallet.transaction() as session:
         device, _ = hold_device(session, bearer)
-        row = passes.living_of_device(session, device.id or 0).get(kind)
-        if row is None:
-            raise PassNotHeld("this phone has no such pass, or not any more")
+        row = _held(session, device.id or 0, kind)
         exporters.maker.end(session, row, now=now)
         _write_down(session, row, "pass.end", now=seconds_of(now))
 
@@ -150,6 +144,13 @@ def _holder_of(request: Request, bearer: str, body: bytes, wallet: Wallet) -> di
     burn_nonce(wallet, pic=pic, nonce=proof.nonce)
     audience = wallet.settings.credential_issuer(pic)
     return verify_proof(proof, audience=audience, now=seconds_of(wallet.clock()))
+
+
+def _held(session: Session, device_id: int, kind: PassKind) -> Pass:
+    row = passes.living_of_device(session, device_id).get(kind)
+    if row is None:
+        raise PassNotHeld("this phone has no such pass, or not any more")
+    return row
 
 
 def _make(

@@ -175,15 +175,9 @@ def show_pass(
 
 @router.post("/log", response_class=Response, summary="What a phone complains of")
 def take_log(request: Request, body: BodyDep, exporters: ExportersDep) -> Response:
-    """How many messages there were and which known words they hold; nothing else is kept.
-
-    Raises:
-        NotJson: The body has another form.
-    """
+    """How many messages there were and which known words they hold; nothing else is kept."""
     _apple(exporters)
-    logs: Any = parse_json_body(request, body).get("logs")
-    if not isinstance(logs, list) or not all(isinstance(one, str) for one in logs):
-        raise NotJson("logs is an array of texts")
+    logs = _logs(parse_json_body(request, body))
     text = "\n".join(logs[:_MAX_LOGS]).lower()
     found = ", ".join(word for word in _KNOWN_WORDS if word in text)
     logger.warning("a wallet complains of passes, %d messages: %s", len(logs), found or "-")
@@ -221,6 +215,13 @@ def _push_token(body: dict[str, Any]) -> str:
     if not isinstance(token, str) or not _PUSH_TOKEN.fullmatch(token):
         raise NotJson("pushToken is a text of letters and digits")
     return token
+
+
+def _logs(body: dict[str, Any]) -> list[str]:
+    logs = body.get("logs")
+    if not isinstance(logs, list) or not all(isinstance(one, str) for one in logs):
+        raise NotJson("logs is an array of texts")
+    return logs
 
 
 def _state_tag(serial: str, updated_at: int) -> str:
