@@ -14,6 +14,7 @@ from issuer.edge import BodyCap, HeadAsGet, RequestLog, Turns
 from issuer.key_life import check_keys
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing
 from issuer.metrics import Metrics, load_token
+from issuer.passes.certificate import load_pass_certificate
 from issuer.problems import install
 from issuer.publishing.cache import PublicationCache
 from issuer.routes import (
@@ -27,7 +28,9 @@ from issuer.routes import (
     imports,
     institutions,
     letters,
+    looks,
     metrics,
+    photos,
     published,
     reconciliations,
     router,
@@ -43,6 +46,8 @@ _ROUTERS = (
     router,
     imports,
     students,
+    photos,
+    looks,
     letters,
     erasures,
     cards,
@@ -54,6 +59,12 @@ _ROUTERS = (
     audits,
     published,
 )
+# Larger bodies than others, by pattern of the path.
+_BODY_CAPS = {
+    imports.IMPORTS_PATH: imports.MAX_IMPORT_BODY_BYTES,
+    photos.PHOTO_PATHS: photos.MAX_PHOTO_BODY_BYTES,
+    looks.LOGO_PATH: looks.MAX_LOGO_BODY_BYTES,
+}
 
 
 def create_app(
@@ -70,10 +81,12 @@ def create_app(
         DatabaseOutOfDate: The database is of another version.
         NoActiveKey: The trust list has no key that may sign.
         UnusableKey: A key that may sign now cannot be used here.
-        UnusableSecret: A file of a secret is missing, or holds none.
+        UnusableSecret: A file of a secret is missing, or holds none; the certificate of Apple's
+            passes does not fit.
     """
     token_file = settings.metrics_token_file
     token = None if token_file is None else load_token(token_file)
+    certificate = load_pass_certificate(settings)
     issuer = open_issuer(settings, clock=clock)
     worker = open_worker(settings, clock=clock) if with_worker else None
     app = FastAPI(
@@ -91,12 +104,18 @@ def create_app(
     app.state.worker = worker
     for module in _ROUTERS:
         app.include_router(module.router)
+    app.include_router(photos.images)
     if token is not None:
-        app.state.metrics = Metrics(issuer.reading_engine, clock, token)
+        app.state.metrics = Metrics(
+            issuer.reading_engine,
+            clock,
+            token,
+            certificate_ends_at=None if certificate is None else certificate.ends_at,
+        )
         app.include_router(metrics.router)
     install(app)
     app.add_middleware(Turns, prefix="/api/", at_a_time=STAFF_AT_A_TIME)
-    app.add_middleware(BodyCap, exceptions={imports.IMPORTS_PATH: imports.MAX_IMPORT_BODY_BYTES})
+    app.add_middleware(BodyCap, exceptions=_BODY_CAPS)
     app.add_middleware(RequestLog)
     app.add_middleware(HeadAsGet)
     return app

@@ -102,6 +102,7 @@ def _caller_with(role: Role) -> Callable[..., Caller]:
 
 Reader = Annotated[Caller, Depends(_caller_with(Role.READER))]
 Officer = Annotated[Caller, Depends(_caller_with(Role.OFFICER))]
+Admin = Annotated[Caller, Depends(_caller_with(Role.ADMIN))]
 
 
 def _paging(

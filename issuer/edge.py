@@ -7,6 +7,7 @@ connection; the log line names the route's pattern, never the path, which can ho
 import asyncio
 import json
 import logging
+import re
 import secrets
 import sys
 import time
@@ -28,7 +29,10 @@ _log = logging.getLogger("issuer.requests")
 
 
 class BodyCap:
-    """Refuses a body over its cap: at once where its length is said, else while it arrives."""
+    """Refuses a body over its cap: at once where its length is said, else while it arrives.
+
+    Exceptions are other caps, by pattern of the whole path.
+    """
 
     def __init__(
         self,
@@ -39,14 +43,15 @@ class BodyCap:
     ) -> None:
         self._app = app
         self._most = most
-        self._exceptions = dict(exceptions or {})
+        self._exceptions = [(re.compile(path), cap) for path, cap in (exceptions or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on whose body was read and is within its cap."""
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        most = self._exceptions.get(scope["path"], self._most)
+        caps = (cap for path, cap in self._exceptions if path.fullmatch(scope["path"]))
+        most = next(caps, self._most)
         # A large file is on the disk, not in memory, while it waits for its turn.
         with SpooledTemporaryFile(max_size=MAX_BODY_BYTES) as spool:
             if _said_length(scope) <= most and await _spool(receive, spool, most):
