@@ -27,6 +27,7 @@ FORMATS = [
     "esc-qr.md",
     "trust-list.md",
     "offline-bundle.md",
+    "status-delta.md",
     "credential.md",
     "presentation-qr.md",
     "vectors.md",

@@ -27,6 +27,7 @@ from verifier.jws import (
 )
 from verifier.sd_jwt import assemble_sd_jwt, conceal, make_disclosure
 from verifier.status import STATUS_LIST_TYP, pack_entries, status_list_payload
+from verifier.status_delta import STATUS_DELTA_TYP, status_delta_payload
 from verifier.trust import TRUST_LIST_TYP
 from verifier.trust_document import (
     KeyState,
@@ -137,6 +138,27 @@ class World:
             aggregation_uri="https://cards.example/status-lists",
         )
         return changes.get("signer", self.issuer).jws(payload, typ=STATUS_LIST_TYP)
+
+    def status_delta(
+        self,
+        values: dict[int, int],
+        changes: dict[int, int] | None = None,
+        *,
+        issued_at: int = NOW - 60,
+        since: int = NOW - DAY,
+        **more: Any,
+    ) -> str:
+        """What brings a list of `world.status_list` to these values; by default all of them."""
+        payload = status_delta_payload(
+            pack_entries(values, width=2, size=1024),
+            values if changes is None else changes,
+            uri=more.get("uri", "https://cards.example/status-lists/999978433/1"),
+            since=since,
+            issued_at=issued_at,
+            expires_at=more.get("expires_at", issued_at + 7 * DAY),
+            ttl=43_200,
+        )
+        return more.get("signer", self.issuer).jws(payload, typ=STATUS_DELTA_TYP)
 
     def bundle(self, trust_list: str = "", *status_lists: str) -> bytes:
         lists = list(status_lists) or [self.status_list()]

@@ -1,9 +1,11 @@
-"""`python -m verifier fetch`: get what is new, check it, keep it."""
+"""`python -m verifier fetch`: get what is new, check it, keep it; once or again and again."""
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 
 from verifier.cli.knowing import line_of, summary_of
 from verifier.cli.languages import Language
@@ -13,8 +15,10 @@ from verifier.edges.knowledge_file import KnowledgeError, load_anchors
 from verifier.edges.knowledge_folder import USUAL, folder_of, names_of_lists
 from verifier.errors import DocumentError
 
+Clock = Callable[[], int]
 
-def run_fetch(arguments: argparse.Namespace, language: Language, clock: Callable[[], int]) -> int:
+
+def run_fetch(arguments: argparse.Namespace, language: Language, clock: Clock) -> int:
     """Fetch or import a bundle, or the newest of every list; see `arguments.EXIT_CODES`.
 
     Raises:
@@ -22,28 +26,54 @@ def run_fetch(arguments: argparse.Namespace, language: Language, clock: Callable
         KnowledgeError: No anchors, or what is known cannot be read or written.
         DocumentError: The bundle is refused; what was known stays.
     """
-    if arguments.source is not None or arguments.anchor is not None or arguments.list is not None:
-        _fetch(arguments, arguments.list or USUAL, language, clock())
-        return 0
-    names = names_of_lists(arguments.knowledge)
-    if len(names) == 1:
+    names = _names_of(arguments)
+    if arguments.every is None and len(names) > 1:
+        failures = _failures_of(arguments, names, language, clock())
+        _tell(failures)
+        return 4 if failures else 0
+    if arguments.every is None:
         _fetch(arguments, names[0], language, clock())
         return 0
-    return _fetch_all(arguments, names, language, clock())
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _keep_fetching(arguments, language, clock, stop)
+    return 0
 
 
-def _fetch_all(
+def _names_of(arguments: argparse.Namespace) -> list[str]:
+    if arguments.source is not None or arguments.anchor is not None or arguments.list is not None:
+        return [arguments.list or USUAL]
+    return names_of_lists(arguments.knowledge)
+
+
+def _keep_fetching(
+    arguments: argparse.Namespace, language: Language, clock: Clock, stop: threading.Event
+) -> None:
+    """Fetch until told to stop; what fails is told once, and tried again."""
+    told: list[str] = []
+    while not stop.is_set():
+        failures = _failures_of(arguments, _names_of(arguments), language, clock())
+        _tell(failure for failure in failures if failure not in told)
+        told = failures
+        stop.wait(arguments.every)
+
+
+def _failures_of(
     arguments: argparse.Namespace, names: list[str], language: Language, now: int
-) -> int:
-    """One list that cannot be had does not keep the others from theirs."""
-    failed = 0
+) -> list[str]:
+    """Fetch each list; one that cannot be had does not keep the others from theirs."""
+    failures = []
     for name in names:
         try:
             _fetch(arguments, name, language, now)
         except (FetchError, KnowledgeError, DocumentError) as error:
-            failed = 4
-            print(f"python -m verifier: list {name or 'usual'}: {error}", file=sys.stderr)
-    return failed
+            failures.append(f"list {name or 'usual'}: {error}")
+    return failures
+
+
+def _tell(failures: Iterable[str]) -> None:
+    for failure in failures:
+        print(f"python -m verifier: {failure}", file=sys.stderr, flush=True)
 
 
 def _fetch(arguments: argparse.Namespace, name: str, language: Language, now: int) -> None:
@@ -53,7 +83,9 @@ def _fetch(arguments: argparse.Namespace, name: str, language: Language, now: in
         source=arguments.source,
         anchors=load_anchors(arguments.anchor) if arguments.anchor else (),
     )
-    _report(name, renewal, language, as_json=arguments.json)
+    if renewal.is_new or arguments.every is None:
+        _report(name, renewal, language, as_json=arguments.json)
+        sys.stdout.flush()
 
 
 def _report(name: str, renewal: Renewal, language: Language, *, as_json: bool) -> None:

@@ -1,17 +1,14 @@
 """What is known and as of when, in words and for machines."""
 
 from verifier.bundle import Knowledge
-from verifier.bundle_on_demand import ListsOnDemand
 from verifier.cli.answers import instant_of, moment_of
 from verifier.cli.languages import Language
+from verifier.status_changes import list_instants
 
 
 def as_of(knowledge: Knowledge) -> int:
     """When the oldest status list was signed; without lists, the trust list."""
-    lists = knowledge.status_lists
-    if isinstance(lists, ListsOnDemand):
-        return min(lists.times(), default=knowledge.trust.issued_at)
-    return min((token.issued_at for token in lists.values()), default=knowledge.trust.issued_at)
+    return min(list_instants(knowledge), default=knowledge.trust.issued_at)
 
 
 def summary_of(knowledge: Knowledge) -> dict[str, object]:

@@ -17,15 +17,23 @@ class KnowledgeError(Exception):
 
 
 @contextmanager
-def hold_folder(folder: Path) -> Iterator[None]:
+def hold_folder(
+    folder: Path, *, name: str = FILE_NAME, patience: float | None = None
+) -> Iterator[None]:
     """Be the only writer of the folder; it is made if it is not there.
+
+    Args:
+        folder: Of the verifier, or of one of its lists.
+        name: Of the lock: another one for another work.
+        patience: Seconds to wait for who holds it; by default `PATIENCE`.
 
     Raises:
         KnowledgeError: It cannot be written, or somebody else does not let go of it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(folder / FILE_NAME, timeout=PATIENCE, isolation_level=None)
+        timeout = PATIENCE if patience is None else patience
+        lock = sqlite3.connect(folder / name, timeout=timeout, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise KnowledgeError(f"{folder} cannot be written") from error
     with closing(lock):

@@ -7,7 +7,6 @@ leaves the old one working. Everything is checked again at every load.
 
 import base64
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,22 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verifier.bundle import Knowledge, repack_bundle, verify_bundle
+from verifier.bundle import (
+    Knowledge,
+    pack_json,
+    parse_body,
+    repack_bundle,
+    unpack_bundle,
+    verify_bundle,
+)
 from verifier.bundle_on_demand import open_bundle
 from verifier.edges.folder_lock import KnowledgeError, hold_folder
+from verifier.edges.whole_file import read_object, replace_file
 from verifier.errors import CardError, DocumentError, DocumentFromFuture
 from verifier.jws import parse_json_object, parse_public_jwk, public_jwk_of
+from verifier.status_changes import StatusChanges, TakenChanges, merge_deltas, take_changes
 
 FILE_NAME = "knowledge.json"
-MAX_FILE_BYTES = 32 * 1024 * 1024
 
 __all__ = [
     "Anchors",
@@ -33,6 +40,7 @@ __all__ = [
     "load_knowledge",
     "read_bundle",
     "store_bundle",
+    "store_changes",
 ]
 
 Anchors = tuple[ec.EllipticCurvePublicKey, ...]
@@ -49,7 +57,8 @@ class Stored:
     knowledge: Knowledge
     source: str | None  # address it was fetched from
     etag: str | None
-    fetched_at: int
+    changes_etag: str | None  # of the document of changes that is contained
+    fetched_at: int  # the bundle; changes may be later
 
 
 def load_knowledge(folder: Path, *, now: int) -> Stored:
@@ -63,7 +72,7 @@ def load_knowledge(folder: Path, *, now: int) -> Stored:
         KnowledgeError: Nothing is stored there, or it cannot be used any more.
         KnowledgeFromFuture: It was signed after now.
     """
-    return _stored_of(_read(folder / FILE_NAME), folder, now, open_bundle)
+    return _stored_of(read_object(folder / FILE_NAME), folder, now, open_bundle)
 
 
 def store_bundle(
@@ -105,11 +114,43 @@ def store_bundle(
             "source": source,
             # What was left out for the clock's sake must come again, though it has not changed.
             "etag": None if knowledge.is_from_future else etag,
+            "changes_etag": None,
             "fetched_at": now,
             "bundle": base64.b64encode(repack_bundle(knowledge)).decode("ascii"),
         }
-        _replace(folder / FILE_NAME, json.dumps(content).encode("utf-8"))
+        replace_file(folder / FILE_NAME, json.dumps(content).encode("utf-8"))
     return knowledge
+
+
+def store_changes(
+    changes: StatusChanges, folder: Path, *, now: int, etag: str | None = None
+) -> TakenChanges:
+    """Keep with what is known what is newer in a document of changes.
+
+    Args:
+        changes: As it came from where the bundle came from.
+        folder: Where knowledge is stored.
+        now: Seconds since 1970, UTC.
+        etag: What the source called this version; kept unless the bundle is needed.
+
+    Raises:
+        KnowledgeError: Nothing usable is stored, or the file cannot be written.
+    """
+    path = folder / FILE_NAME
+    with hold_folder(folder):
+        content = read_object(path)
+        bundle = content.get("bundle")
+        knowledge = _stored_of(content, folder, now, open_bundle).knowledge
+        body = unpack_bundle(base64.b64decode(bundle or ""))
+        known = parse_body(body).status_deltas
+        taken = take_changes(changes, knowledge, now=now, known=frozenset(known))
+        name = etag if taken.is_enough else None
+        if taken.deltas or name != content.get("changes_etag"):
+            body["status_deltas"] = merge_deltas(known, taken)
+            packed = base64.b64encode(pack_json(body)).decode("ascii")
+            content |= {"changes_etag": name, "bundle": packed}
+            replace_file(path, json.dumps(content).encode("utf-8"))
+    return taken
 
 
 def read_bundle(folder: Path, *, now: int) -> bytes:
@@ -118,7 +159,7 @@ def read_bundle(folder: Path, *, now: int) -> bytes:
     Raises:
         KnowledgeError: As `load_knowledge`.
     """
-    return repack_bundle(_stored_of(_read(folder / FILE_NAME), folder, now).knowledge)
+    return repack_bundle(_stored_of(read_object(folder / FILE_NAME), folder, now).knowledge)
 
 
 def load_anchors(path: Path) -> Anchors:
@@ -151,7 +192,8 @@ def _stored_of(
             least_sequence=_whole(content["sequence"]),
         )
         source, etag = (_text_or_none(content[name]) for name in ("source", "etag"))
-        return Stored(knowledge, source, etag, _whole(content["fetched_at"]))
+        changes_etag = _text_or_none(content.get("changes_etag"))
+        return Stored(knowledge, source, etag, changes_etag, _whole(content["fetched_at"]))
     except DocumentFromFuture as error:
         raise KnowledgeFromFuture(f"what is stored cannot be used: {error}") from error
     except DocumentError as error:
@@ -165,7 +207,7 @@ def _load_previous(
 ) -> tuple[Knowledge | None, Anchors, int]:
     if not (folder / FILE_NAME).exists():
         return None, given, 0
-    content = _read(folder / FILE_NAME)
+    content = read_object(folder / FILE_NAME)
     try:
         anchors, sequence = _parse_anchors(content["anchors"]), _whole(content["sequence"])
     except (CardError, KeyError, TypeError, ValueError) as error:
@@ -175,17 +217,6 @@ def _load_previous(
     except KnowledgeError:
         # Too old to check cards with; its anchors and sequence still bind the next one.
         return None, anchors, sequence
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise KnowledgeError(f"{path} is damaged: too large")
-        return parse_json_object(path.read_bytes())
-    except FileNotFoundError as error:
-        raise KnowledgeError("nothing is known yet; run: python -m verifier fetch") from error
-    except (OSError, CardError) as error:
-        raise KnowledgeError(f"{path} cannot be read; fetch again") from error
 
 
 def _text_or_none(value: object) -> str | None:
@@ -198,24 +229,6 @@ def _whole(value: object) -> int:
     if type(value) is not int:
         raise TypeError("a whole number")
     return value
-
-
-def _replace(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Who holds the folder is its only writer, so this name is nobody else's.
-        temporary = path.with_name(f".knowledge-{os.getpid()}")
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise KnowledgeError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _parse_anchors(jwks: list[Any]) -> Anchors:
