@@ -162,6 +162,14 @@ def test_the_interface_is_described_completely(service: Service) -> None:
         "/device/devices/{device_id}",
         "/device/consent",
         "/device/push",
+        "/device/passes",
+        "/device/passes/apple",
+        "/device/passes/google",
+        "/device/passes/{kind}",
+        "/passes/v1/devices/{device}/registrations/{pass_type}/{serial}",
+        "/passes/v1/devices/{device}/registrations/{pass_type}",
+        "/passes/v1/passes/{pass_type}/{serial}",
+        "/passes/v1/log",
     }
     for path in description["paths"].values():
         for operation in path.values():
