@@ -18,6 +18,7 @@ from issuer.database import check_database_version, is_sqlite, make_engine
 from issuer.edge import RequestLog
 from issuer.key_life import may_sign
 from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, load_named_key_file
+from issuer.letters import SELF_SERVICE_PATH
 from issuer.push import application_server_key
 from issuer.settings import load_sealer, read_secret
 from issuer.store import keys as stored_keys
@@ -45,9 +46,12 @@ from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
 from wallet_api.not_modified import NotModified
 from wallet_api.passes import device_routes, web_service
 from wallet_api.passes.exporters import open_exporters
+from wallet_api.self_service import routes as self_service
+from wallet_api.self_service.attempts import Attempts
 from wallet_api.settings import WalletSettings
 
-_STAFF_PATHS = "/api/"
+# Staff's routes and the self-service page, which no other page may call.
+_OWN_PATHS = ("/api/", SELF_SERVICE_PATH)
 _OPEN = (
     (b"access-control-allow-origin", b"*"),
     (
@@ -79,7 +83,7 @@ class PublicCors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] != "http" or scope["path"].startswith(_STAFF_PATHS):
+        if scope["type"] != "http" or scope["path"].startswith(_OWN_PATHS):
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await self._preflight(scope, receive, send)
@@ -131,6 +135,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.wallet = wallet
+    app.state.attempts = Attempts()
     app.state.issuing = _issuing(wallet)
     app.state.documents = metadata.Documents()
     app.state.logos = logos.Logos()
@@ -139,7 +144,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, devices, device_list):
         app.include_router(module.router)
-    for also in (consent, push):
+    for also in (consent, push, self_service):
         app.include_router(also.router)
     for passes in (device_routes, web_service):
         app.include_router(passes.router)

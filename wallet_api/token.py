@@ -11,7 +11,6 @@ import re
 import secrets
 from datetime import timedelta
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
@@ -31,14 +30,13 @@ from wallet_api.errors import (
     UnsupportedGrant,
     WrongTxCode,
 )
+from wallet_api.forms import FORM, parse_form
 from wallet_api.metadata import PRE_AUTHORIZED_GRANT
 from wallet_api.offers import hash_tx_code
 from wallet_api.problems import OAuthRoute
 
 ACCESS_LIFETIME = timedelta(minutes=5)
 CREDENTIALS_OF_TOKEN = 8
-_FORM = "application/x-www-form-urlencoded"
-_MAX_FIELDS = 20
 _MAX_CODE_CHARS = 128
 # At least as hard to guess as the code itself; a UUID will do.
 _REQUEST_NAME = re.compile(r"[!-~]{22,128}")
@@ -55,18 +53,9 @@ class TokenAnswer(BaseModel):
 
 
 async def _form(request: Request, body: BodyDep) -> dict[str, str]:
-    if media_type_of(request) != _FORM:
-        raise NotAForm(f"the body is not {_FORM}")
-    try:
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
-        )
-    except ValueError as error:
-        raise NotAForm("the form cannot be read") from error
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise NotAForm("a parameter is given twice")  # RFC 6749, section 3.2
-    return form
+    if media_type_of(request) != FORM:
+        raise NotAForm(f"the body is not {FORM}")
+    return parse_form(body)
 
 
 FormDep = Annotated[dict[str, str], Depends(_form)]
@@ -86,7 +75,7 @@ RequestName = Annotated[
         "requestBody": {
             "required": True,
             "content": {
-                _FORM: {
+                FORM: {
                     "schema": {
                         "type": "object",
                         "required": ["grant_type", "pre-authorized_code", "tx_code"],
