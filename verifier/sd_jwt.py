@@ -6,8 +6,7 @@ Signatures are `verifier.jws`'s.
 """
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier.errors import MalformedCredential, MalformedJws
 from verifier.jws import (
@@ -16,7 +15,7 @@ from verifier.jws import (
     b64url_decode,
     b64url_encode,
     dump_json,
-    parse_json_object,
+    parse_json_array,
 )
 
 MAX_DISCLOSURES = 64
@@ -28,8 +27,7 @@ _FORBIDDEN_NAMES = frozenset({"_sd", "..."})
 _MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """One disclosure: as text, and what it holds. `name` is None for an array's element."""
 
     text: str
@@ -37,8 +35,7 @@ class Disclosure:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class SdJwt:
+class SdJwt(NamedTuple):
     """An SD-JWT taken apart: issuer's JWS, disclosures, key binding JWT or None."""
 
     issuer_jwt: str
@@ -151,8 +148,10 @@ def _reveal_object(
     digests = members.get("_sd", [])
     if not isinstance(digests, list):
         raise MalformedCredential("_sd is an array of digests")
+    if level >= MAX_JSON_DEPTH and members.keys() - {"_sd"}:
+        raise MalformedCredential("disclosures nested too deep")
     revealed = {
-        name: _reveal(value, by_digest, seen, level + 1)
+        name: value if type(value) is str else _reveal(value, by_digest, seen, level + 1)
         for name, value in members.items()
         if name != "_sd"
     }
@@ -190,12 +189,10 @@ def _parse_disclosure(text: str) -> Disclosure:
     if not 0 < len(text) <= MAX_DISCLOSURE_CHARS:
         raise MalformedCredential("an empty or too long disclosure")
     try:
-        # Wrapped, so that one strict JSON reader serves objects and disclosures.
-        wrapped = parse_json_object(b'{"d":' + b64url_decode(text) + b"}")
+        parts = parse_json_array(b64url_decode(text))
     except MalformedJws as error:
-        raise MalformedCredential("a disclosure is not strict JSON") from error
-    parts = wrapped["d"] if wrapped.keys() == {"d"} else None
-    if not isinstance(parts, list) or len(parts) not in (2, 3):
+        raise MalformedCredential("a disclosure is not an array of strict JSON") from error
+    if len(parts) not in (2, 3):
         raise MalformedCredential("a disclosure is an array of two or three")
     name = parts[1] if len(parts) == 3 else None
     if not isinstance(parts[0], str) or not isinstance(name, str | None):

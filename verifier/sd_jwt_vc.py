@@ -6,8 +6,7 @@ not be disclosable is looked for in the clear only. Checking against trust, time
 `verifier.verify_credential`.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -23,7 +22,7 @@ from verifier.identifiers import (
     parse_esi,
     parse_pic,
 )
-from verifier.jws import Json, UnverifiedJws, parse_jws, parse_public_jwk
+from verifier.jws import Json, UnverifiedJws, check_public_jwk, parse_jws, parse_public_jwk
 from verifier.sd_jwt import MAX_SD_JWT_CHARS, SdJwt, parse_sd_jwt, reveal
 from verifier.status import parse_seconds
 
@@ -38,8 +37,7 @@ CLEAR_CLAIMS = frozenset(
 REQUIRED_CLAIMS = frozenset({"iss", "nbf", "exp", "cnf", "vct", "status"})
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedCredential:
+class UnverifiedCredential(NamedTuple):
     """An SD-JWT VC whose form is right and whose signature is not yet checked."""
 
     sd_jwt: SdJwt
@@ -51,8 +49,7 @@ class UnverifiedCredential:
         return str(self.jws.payload["iss"])
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialClaims:
+class CredentialClaims(NamedTuple):
     """What a credential says, of what its holder discloses."""
 
     vct: str
@@ -111,7 +108,7 @@ def read_claims(credential: UnverifiedCredential) -> CredentialClaims:
 
 def _read_claims(claims: Json) -> CredentialClaims:
     status = claims["status"]["status_list"]
-    parse_public_jwk(claims["cnf"]["jwk"])
+    check_public_jwk(claims["cnf"]["jwk"])
     return CredentialClaims(
         vct=_text(claims["vct"]),
         issued_at=parse_seconds(claims["nbf"]),
