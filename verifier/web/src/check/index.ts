@@ -16,7 +16,7 @@ export {
 export type { Evidence, VerifiedCard } from "./checks.ts";
 export { CardError, REFUSALS, type RefusalName } from "./errors.ts";
 export { nameIn, parseRules, RulesError, type Rules } from "./rules.ts";
-export { DAY, DEFAULT_POLICY, HOUR, type Freshness, type Policy } from "./policy.ts";
+export { CLAIMS, DAY, DEFAULT_POLICY, HOUR, type Claim, type Freshness, type Policy } from "./policy.ts";
 export {
   isPart,
   joinParts,

@@ -68,13 +68,17 @@ export class AnswerView {
 }
 
 function factsOf(answer: Answer, language: Language): HTMLElement[] {
-  if (answer.card !== null) return cardFacts(answer.card, answer.checkedAt, language);
+  if (answer.card !== null)
+    return [...cardFacts(answer.card, answer.checkedAt, language), ...askedFacts(answer, language)];
   if (answer.refusal === null) return [line("sentence", language.word("memory_failed"))];
   const { refusal } = answer.refusal;
   const { sentence, hint } = language.refusal(refusal);
   const lines = [line("sentence", sentence), line("hint", hint)];
   if (CLOCK_REFUSALS.includes(refusal)) {
     lines.push(line("clock", language.word("clock_hint", { moment: language.moment(answer.checkedAt) })));
+  }
+  if (answer.digits !== undefined && ["BadDeviceSignature", "StaticCode"].includes(refusal)) {
+    lines.push(line("digits-hint", language.word("digits_refused", { digits: answer.digits })));
   }
   return [...lines, line("refusal", `[${refusal}]`)];
 }
@@ -95,6 +99,15 @@ function cardFacts(card: VerifiedCard, now: number, language: Language): HTMLEle
     line("as-of", language.word("as_of", asOf)),
   ];
   return lines.filter((one) => one !== null);
+}
+
+/** What was asked for and did not come; what did is shown. */
+function askedFacts({ card, asked = [], digits }: Answer, language: Language): HTMLElement[] {
+  const missing = asked.filter((claim) => card?.[claim] === null).map((claim) => language.word(claim));
+  const lines = missing.length > 0 ? [language.word("not_disclosed", { claims: missing.join(", ") })] : [];
+  if (digits !== undefined && card?.evidence === "live")
+    lines.push(language.word("digits_signed", { digits }));
+  return lines.map((text) => line("asked-facts", text));
 }
 
 function line(kind: string, text: string): HTMLElement {

@@ -5,6 +5,12 @@ import { pixelsOf, ReaderError, type CodeReader } from "./reading.ts";
 const PAUSE = 60; // milliseconds between two frames, so that a phone stays cool
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
+// What cameras of phones have, and TypeScript's own list does not.
+interface Abilities extends MediaTrackCapabilities {
+  readonly torch?: boolean;
+  readonly zoom?: { readonly min: number; readonly max: number; readonly step?: number };
+}
+
 /** Why there is no picture: the key of a sentence. */
 export function cameraFault(error: unknown): string {
   const name = error instanceof DOMException ? error.name : "";
@@ -39,6 +45,35 @@ export class Camera {
 
   get isOn(): boolean {
     return this.#stream !== null;
+  }
+
+  /** Whether there is a light to switch on. */
+  get hasTorch(): boolean {
+    return this.#abilities.torch === true;
+  }
+
+  /** How far the camera can be brought near; null when it cannot. */
+  get zoom(): Required<NonNullable<Abilities["zoom"]>> | null {
+    const { zoom } = this.#abilities;
+    return zoom === undefined || zoom.max <= zoom.min ? null : { step: 0.1, ...zoom };
+  }
+
+  /** Switches the light, or brings the picture near; whether the camera did. */
+  async set(wanted: { readonly torch: boolean } | { readonly zoom: number }): Promise<boolean> {
+    try {
+      const constraints = { advanced: [wanted] } as MediaTrackConstraints;
+      await this.#stream?.getVideoTracks()[0]?.applyConstraints(constraints);
+      return this.isOn;
+    } catch (error) {
+      if (error instanceof DOMException) return false;
+      throw error;
+    }
+  }
+
+  get #abilities(): Abilities {
+    const track = this.#stream?.getVideoTracks()[0];
+    // Not in every browser.
+    return track !== undefined && "getCapabilities" in track ? track.getCapabilities() : {};
   }
 
   /** Begins to look; throws a `DOMException` that `cameraFault` explains. */

@@ -1,15 +1,25 @@
 /** Deciding: a text that was scanned becomes one answer. */
 
-import { CardError, SignatureCache, verifyCard, verifyCredential, type Policy, type VerifiedCard } from "../check/index.ts"; // prettier-ignore
+import { CardError, SignatureCache, verifyCard, verifyCredential, type Claim, type ExpectedKeyBinding, type Knowledge, type Policy, type VerifiedCard } from "../check/index.ts"; // prettier-ignore
+import { encodeUtf8 } from "../check/bytes.ts";
 import type { ReplayMemory } from "../check/replay.ts";
 import { StorageError } from "./database.ts";
-import type { Known } from "./knowledge_store.ts";
+import type { TrustLists } from "./trust_lists.ts";
 
 /** A card that was accepted, a refusal, or null: it could not be decided, since nothing can be stored. */
 export interface Answer {
   readonly card: VerifiedCard | null;
   readonly refusal: CardError | null;
   readonly checkedAt: number;
+  readonly asked?: readonly Claim[]; // of a presentation that was asked for
+  readonly digits?: string; // that the phone was to sign as well
+}
+
+/** What is decided, and against what the phone was asked for. */
+export interface Showing {
+  readonly text: string;
+  readonly digits: string | null;
+  readonly binding: ExpectedKeyBinding | undefined;
 }
 
 export type Outcome = "valid" | "warned" | "refused";
@@ -29,20 +39,47 @@ export class Desk {
     this.#replay = replay;
   }
 
-  async decide(text: string, known: Exclude<Known, null>, policy: Policy): Promise<Answer> {
+  async decide(showing: Showing, lists: TrustLists, policy: Policy): Promise<Answer> {
     const now = this.#clock();
     try {
-      if (known instanceof CardError) throw known;
-      const context = { knowledge: known, now, policy };
-      // An SD-JWT has tildes; no code of a card has one.
-      const card = text.includes("~")
-        ? await verifyCredential(text, context)
-        : await verifyCard(text, { ...context, replay: this.#replay, cache: this.#cache });
+      const card = await this.#firstThatKnows(lists, (knowledge) =>
+        this.#verify(showing, { knowledge, now, policy }),
+      );
       return { card, refusal: null, checkedAt: now };
     } catch (error) {
       if (error instanceof CardError) return { card: null, refusal: error, checkedAt: now };
       if (error instanceof StorageError) return { card: null, refusal: null, checkedAt: now };
       throw error;
     }
+  }
+
+  async #verify(
+    { text, digits, binding }: Showing,
+    context: { knowledge: Knowledge; now: number; policy: Policy },
+  ): Promise<VerifiedCard> {
+    // An SD-JWT has tildes; no code of a card has one.
+    if (text.includes("~")) return verifyCredential(text, { ...context, expectedKeyBinding: binding });
+    const memory = { replay: this.#replay, cache: this.#cache };
+    if (digits === null) return verifyCard(text, { ...context, ...memory });
+    // A static code holds no digits.
+    const policy = { ...context.policy, liveOnly: true };
+    return verifyCard(text, { ...context, ...memory, policy, challenge: encodeUtf8(digits) });
+  }
+
+  async #firstThatKnows(
+    lists: TrustLists,
+    verify: (knowledge: Knowledge) => Promise<VerifiedCard>,
+  ): Promise<VerifiedCard> {
+    let unknown: CardError | null = null;
+    for (const knowledge of lists.usable) {
+      try {
+        return await verify(knowledge);
+      } catch (error) {
+        if (!(error instanceof CardError) || error.refusal !== "UnknownInstitution") throw error;
+        unknown = error;
+      }
+    }
+    // A list that cannot be used may be the one that knows it.
+    throw lists.fault ?? unknown ?? new CardError("UnknownInstitution", "no trust list is known here");
   }
 }

@@ -36,15 +36,38 @@ export function field(label: string, control: HTMLElement): HTMLLabelElement {
   return h("label", { class: "field" }, h("span", {}, label), control);
 }
 
-/** A button that opens the choice of a file. */
-export function fileButton(label: string, accept: string, take: (file: File) => void): HTMLElement {
+/** A box to tick, with its label. */
+export function checkbox(
+  label: string,
+  isOn: boolean,
+  changed: (isOn: boolean) => void,
+  attributes: Attributes = {},
+): HTMLLabelElement {
   const input = h("input", {
+    ...attributes,
+    type: "checkbox",
+    checked: isOn,
+    change: () => {
+      changed(input.checked);
+    },
+  });
+  return h("label", { class: "field inline" }, input, h("span", {}, label));
+}
+
+/** A button that opens the choice of a file. */
+export function fileButton(
+  label: string,
+  accept: string,
+  take: (file: File) => void,
+  attributes: Attributes = {},
+): HTMLElement {
+  const input = h("input", {
+    ...attributes,
     type: "file",
     accept,
     class: "file",
     change: () => {
-      const file = input.files?.[0];
-      if (file !== undefined) take(file);
+      for (const file of input.files ?? []) take(file);
       input.value = "";
     },
   });

@@ -1,61 +1,71 @@
 /** The page as a whole: what is seen is decided, answered and counted; what is known is kept new. */
 
-import { CardError, type RefusalName } from "../check/index.ts";
-import { parseAnchors } from "./anchors.ts";
 import { AnswerView } from "./answer_view.ts";
-import { countAnswer, countsAsCsv, countsOf, dayOf } from "./counts.ts";
-import { StorageError, type Database } from "./database.ts";
-import { Desk, outcomeOf, type Answer } from "./desk.ts";
+import { AskView } from "./ask_view.ts";
+import { countsAsCsv, countsOf, dayOf } from "./counts.ts";
+import type { Database } from "./database.ts";
+import { Deciding } from "./deciding.ts";
 import { h } from "./dom.ts";
-import { FetchError, isUsableAddress } from "./fetching.ts";
-import { KnowledgeStore } from "./knowledge_store.ts";
+import { Keeping } from "./keeping.ts";
+import { lineOfAll } from "./knowing.ts";
 import { languageOf, type Language } from "./languages.ts";
 import { CodeReader } from "./reading.ts";
-import { ReplayStore } from "./replay_store.ts";
-import { ScanView } from "./scan_view.ts";
+import { ScanView, type ScanEvents } from "./scan_view.ts";
 import { policyOf } from "./services.ts";
 import { saveSettings, type Settings } from "./settings.ts";
-import { SettingsView } from "./settings_view.ts";
+import { SettingsView, type SettingsEvents } from "./settings_view.ts";
 import { Signals } from "./signals.ts";
+import { TrustLists } from "./trust_lists.ts";
 import { listenToScanner } from "./typing.ts";
+import { MAX_TYPES } from "../check/index.ts";
 
 const RENEW_EVERY = 5 * 60_000; // milliseconds
-const SAME_CODE = 3_000; // so long a code must be out of sight to count as shown again
 
 const clock = (): number => Math.floor(Date.now() / 1000);
 
 export class Page {
   readonly #database: Database;
-  readonly #knowledge: KnowledgeStore;
-  readonly #desk: Desk;
+  readonly #keeping: Keeping;
+  readonly #deciding: Deciding;
   readonly #signals = new Signals();
   readonly #answer = new AnswerView(() => void this.#showState());
+  readonly #ask: AskView;
   readonly #scan: ScanView;
   readonly #settingsView: SettingsView;
   readonly #header = h("header");
   #settings: Settings;
-  #seen = { text: "", at: -Infinity };
-  #isBusy = false;
 
   constructor(database: Database, settings: Settings) {
     this.#database = database;
     this.#settings = settings;
-    this.#knowledge = new KnowledgeStore(database, clock, "knowledge");
-    this.#desk = new Desk(clock, new ReplayStore(database));
+    const lists = new TrustLists(database, clock);
+    this.#keeping = new Keeping(lists, () => this.#language);
     const reader = new CodeReader();
-    this.#scan = new ScanView(reader, {
-      seen: (text, frameAt) => void this.#see(text, frameAt),
-      failed: () => void this.#sayReaderFailed(),
-      given: (text) => void this.#decide(text),
-      chosen: (service) => void this.#change({ ...this.#settings, service }),
-      export: () => void this.#export(),
+    this.#scan = new ScanView(reader, this.#scanEvents());
+    this.#settingsView = new SettingsView(reader, this.#settingsEvents());
+    this.#ask = new AskView({
+      ask: (claims) => this.#deciding.asking.ask(this.#settings.audience, this.#types, claims),
+      named: (audience) => void this.#change({ ...this.#settings, audience }).then(this.#askPresentation),
+      scan: () => void this.#scanAnswer(),
+      closed: () => void this.#showState(),
     });
-    this.#settingsView = new SettingsView(reader, {
-      changed: (changed) => void this.#change(changed),
-      setUp: (source, anchors) => this.#setUp(source, anchors),
-      fetchNow: () => this.#renew(),
-      takeFile: async (file) => this.#take(async () => this.#knowledge.takeIn(await bytesOf(file))),
-      forget: () => void this.#forget(),
+    this.#deciding = new Deciding({
+      database,
+      clock,
+      lists,
+      answer: this.#answer,
+      signals: this.#signals,
+      settings: () => this.#settings,
+      language: () => this.#language,
+      say: (text) => {
+        this.#scan.say(text);
+      },
+      setUp: () => {
+        this.#settingsView.open();
+      },
+      changed: () => {
+        this.#showAsked();
+      },
     });
   }
 
@@ -63,24 +73,72 @@ export class Page {
     return languageOf(this.#settings.language);
   }
 
+  /** Which credentials will do: those of the trust lists. */
+  get #types(): string[] {
+    const types = this.#keeping.lists.usable.flatMap(({ trust }) => [...trust.typeIntegrity.keys()]);
+    return [...new Set(types)].slice(0, MAX_TYPES);
+  }
+
   /** Shows the page, then looks for what is new. */
   async open(): Promise<void> {
-    await this.#knowledge.open();
-    document.body.append(this.#header, this.#scan.element, this.#answer.element, this.#settingsView.element);
+    await this.#keeping.lists.open();
+    const dialogs = [this.#answer.element, this.#ask.element, this.#settingsView.element];
+    document.body.append(this.#header, this.#scan.element, ...dialogs);
     await this.#render();
-    listenToScanner((text) => void this.#decide(text));
+    listenToScanner((text) => void this.#deciding.decide(text));
     for (const kind of ["pointerdown", "keydown"]) {
       document.addEventListener(kind, () => {
         this.#signals.allow();
       });
     }
-    if (!(await this.#knowledge.isSetUp())) this.#settingsView.open();
+    if (!(await this.#keeping.lists.isSetUp())) this.#settingsView.open();
     const renew = () => void this.#renewQuietly();
     window.addEventListener("online", renew);
     window.addEventListener("offline", () => void this.#showState());
     setInterval(renew, RENEW_EVERY);
     document.documentElement.dataset["ready"] = "yes";
     renew();
+  }
+
+  #scanEvents(): ScanEvents {
+    return {
+      seen: (text, frameAt) => {
+        if (!this.#settingsView.element.open) void this.#deciding.see(text, frameAt);
+      },
+      failed: () => void this.#sayReaderFailed(),
+      given: (text) => void this.#deciding.decide(text),
+      chosen: (service) => void this.#change({ ...this.#settings, service }),
+      ask: () => {
+        this.#askPresentation();
+      },
+      askDigits: () => {
+        this.#deciding.asking.askDigits(true);
+        this.#showAsked();
+      },
+      withdraw: () => {
+        this.#deciding.asking.withdraw();
+        this.#deciding.asking.askDigits(false);
+        this.#showAsked();
+      },
+      export: () => void this.#export(),
+    };
+  }
+
+  #settingsEvents(): SettingsEvents {
+    const then = async (saying: Promise<string>): Promise<string> => {
+      const said = await saying;
+      await this.#renderSettings();
+      await this.#showState();
+      return said;
+    };
+    return {
+      changed: (changed) => void this.#change(changed),
+      setUp: (source, anchors) => then(this.#keeping.setUp(source, anchors)),
+      fetchNow: (store) => then(this.#keeping.renew(store)),
+      takeFile: (store, file) => then(this.#keeping.takeIn(store, file)),
+      remove: (store) => then(this.#keeping.remove(store)),
+      forget: () => void this.#forget(),
+    };
   }
 
   async #render(): Promise<void> {
@@ -101,53 +159,34 @@ export class Page {
   }
 
   async #renderSettings(): Promise<void> {
-    const isSetUp = await this.#knowledge.isSetUp();
-    const state = { settings: this.#settings, source: this.#knowledge.source, isSetUp };
+    const { lists } = this.#keeping;
+    const isSetUp = await lists.isSetUp();
+    const state = { settings: this.#settings, lists: lists.all, isSetUp, now: clock() };
     this.#settingsView.render(this.#language, state);
   }
 
-  /** What the camera sees, many times a second: the same code is one, until it was out of sight. */
-  async #see(text: string, frameAt: number): Promise<void> {
-    const isSame = text === this.#seen.text && performance.now() - this.#seen.at < SAME_CODE;
-    if (text === this.#seen.text || !this.#answer.isOpen) this.#seen = { text, at: performance.now() };
-    if (!isSame && !this.#answer.isOpen && !this.#settingsView.element.open) {
-      await this.#decide(text);
-      noteTime("esc-frame-to-answer", frameAt);
-    }
+  readonly #askPresentation = (): void => {
+    const policy = policyOf(this.#settings);
+    if (this.#types.length === 0) this.#settingsView.open();
+    else if (policy === null) this.#scan.say(this.#language.word("service_gone"));
+    else this.#ask.open(this.#language, { audience: this.#settings.audience, policy });
+  };
+
+  async #scanAnswer(): Promise<void> {
+    this.#ask.close();
+    await this.#scan.look(this.#language);
   }
 
-  async #decide(text: string): Promise<void> {
-    const { known } = this.#knowledge;
-    const policy = policyOf(this.#settings);
-    if (known === null) this.#settingsView.open();
-    if (policy === null) this.#scan.say(this.#language.word("service_gone"));
-    if (known === null || policy === null || this.#isBusy) return;
-    this.#isBusy = true;
-    const start = performance.now();
-    try {
-      const answer = await this.#desk.decide(text, known, policy);
-      noteTime("esc-check", start);
-      this.#signals.give(outcomeOf(answer), this.#settings);
-      this.#answer.show(answer, this.#language, this.#settings.nextAfter);
-      await this.#count(answer);
-    } finally {
-      this.#isBusy = false;
-    }
+  #showAsked(): void {
+    const { asking } = this.#deciding;
+    // The phone has read the request once a part comes.
+    if (asking.progress.count > 0 && this.#ask.isOpen) this.#ask.close();
+    this.#scan.asked.show(this.#language, asking);
   }
 
   async #sayReaderFailed(): Promise<void> {
     await this.#render();
     this.#scan.say(this.#language.word("reader_failed"));
-  }
-
-  async #count(answer: Answer): Promise<void> {
-    try {
-      await countAnswer(this.#database, answer, this.#settings.service);
-    } catch (error) {
-      // The answer stands, and is on the screen; that nothing can be stored is said as well.
-      if (!(error instanceof StorageError)) throw error;
-      this.#scan.say(this.#language.word("storage_failed"));
-    }
   }
 
   async #change(settings: Settings): Promise<void> {
@@ -156,98 +195,27 @@ export class Page {
     await this.#render();
   }
 
-  async #setUp(source: string, text: string): Promise<string> {
-    const anchors = parseAnchors(text);
-    if (anchors === null) return this.#language.word(text.trim() === "" ? "setup_first" : "anchor_wrong");
-    if (source !== "" && !isUsableAddress(source)) return this.#language.word("reason_address");
-    await this.#knowledge.setUp(source === "" ? null : source, anchors);
-    await navigator.storage.persist();
-    const said = source === "" ? "" : await this.#renew();
-    await this.#renderSettings();
-    return said;
-  }
-
-  async #renew(): Promise<string> {
-    return this.#take(() => this.#knowledge.renew());
-  }
-
   async #renewQuietly(): Promise<void> {
-    if (navigator.onLine && this.#knowledge.source !== null) {
-      const said = await this.#renew();
-      if (this.#knowledge.known === null) this.#scan.say(said);
+    if (navigator.onLine) {
+      const said = await this.#keeping.renewAll();
+      if (said !== "") this.#scan.say(said);
+      if (!this.#settingsView.element.open) await this.#renderSettings();
     }
     await this.#showState();
   }
 
-  /** Takes something in, and what to say of it. */
-  async #take(take: () => Promise<boolean>): Promise<string> {
-    try {
-      const isNew = await take();
-      await this.#showState();
-      return isNew ? this.#newKnowledge() : this.#language.word("fetched_same");
-    } catch (error) {
-      return this.#faultOf(error);
-    }
-  }
-
-  #newKnowledge(): string {
-    const { known } = this.#knowledge;
-    if (known === null || known instanceof CardError) return "";
-    const stored = { sequence: known.trust.sequence, moment: this.#language.moment(this.#asOf() ?? 0) };
-    const said = [this.#language.word("fetched_new", stored)];
-    if (known.problems.length > 0)
-      said.push(this.#language.word("parts_left_out", { count: known.problems.length }));
-    return said.join(" ");
-  }
-
-  #faultOf(error: unknown): string {
-    const language = this.#language;
-    if (error instanceof FetchError) {
-      return language.word("fetch_failed", { reason: language.word(error.key, error.values) });
-    }
-    if (error instanceof CardError) {
-      const name: RefusalName = error.refusal;
-      return language.word("bundle_refused", { ...language.refusal(name), name });
-    }
-    if (error instanceof StorageError) return language.word("storage_failed");
-    throw error;
-  }
-
-  /** The oldest knowledge of any status: that is what can be said of all cards. */
-  #asOf(): number | null {
-    const { known } = this.#knowledge;
-    if (known === null || known instanceof CardError) return null;
-    const instants = [...known.statusLists.values()].map((token) => token.issuedAt);
-    return instants.length === 0 ? known.trust.issuedAt : instants.reduce((a, b) => Math.min(a, b));
-  }
-
   async #showState(): Promise<void> {
     const language = this.#language;
-    const [asOf, policy] = [this.#asOf(), policyOf(this.#settings)];
-    const isOld = asOf === null || policy === null || clock() - asOf > policy.freshFor;
-    this.#scan.showAsOf(this.#asOfLine(language, asOf), isOld);
+    const { lists } = this.#keeping;
+    const policy = policyOf(this.#settings);
+    const isOld = lists.asOf === null || policy === null || clock() - lists.asOf > policy.freshFor;
+    this.#scan.showAsOf(lineOfAll(lists, language, clock()), isOld);
+    this.#showAsked();
     const counts = await countsOf(this.#database, dayOf(clock()));
     const words = Object.entries(counts).map(
       ([outcome, count]) => `${count} ${language.word(`count_${outcome}`)}`,
     );
     this.#scan.showCounts(words.join(" · "));
-  }
-
-  #asOfLine(language: Language, asOf: number | null): string {
-    const { known } = this.#knowledge;
-    if (known instanceof CardError) return language.refusal(known.refusal).sentence;
-    if (known === null || asOf === null) return language.word("knowledge_none");
-    const moment = language.word("known_as_of", {
-      moment: language.moment(asOf),
-      age: language.age(clock() - asOf),
-    });
-    const what = {
-      institutions: known.trust.institutions.size,
-      lists: known.statusLists.size,
-      sequence: known.trust.sequence,
-    };
-    const offline = navigator.onLine ? [] : [language.word("offline")];
-    return [moment, language.word("knowledge_of", what), ...offline].join(" · ");
   }
 
   async #export(): Promise<void> {
@@ -263,14 +231,4 @@ export class Page {
     await this.#database.clear();
     location.reload();
   }
-}
-
-/** For whoever looks for what is slow: the last time is in the browser's own list of measures. */
-function noteTime(name: string, start: number): void {
-  performance.clearMeasures(name);
-  performance.measure(name, { start });
-}
-
-async function bytesOf(file: File): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await file.arrayBuffer());
 }

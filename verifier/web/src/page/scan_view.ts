@@ -1,6 +1,8 @@
 /** The page itself: camera, picture, field, service, what is known, today's counts. */
 
+import { AskedView } from "./asked_view.ts";
 import { Camera, cameraFault } from "./camera.ts";
+import { cameraControls } from "./camera_controls.ts";
 import { field, fileButton, h } from "./dom.ts";
 import type { Language } from "./languages.ts";
 import { codeIn, type CodeReader } from "./reading.ts";
@@ -13,39 +15,50 @@ export interface ScanEvents {
   readonly failed: () => void; // the camera stopped: no picture can be read
   readonly given: (text: string) => void; // by a picture or a field, once
   readonly chosen: (service: string) => void;
+  readonly ask: () => void; // for a presentation
+  readonly askDigits: () => void;
+  readonly withdraw: () => void; // what was asked
   readonly export: () => void;
 }
 
 export class ScanView {
   readonly element = h("main", { id: "scanner", tabindex: "-1" });
   readonly camera: Camera;
+  readonly asked: AskedView;
   readonly #video = h("video", { muted: true, playsinline: true, "aria-hidden": "true" });
   readonly #message = h("p", { class: "message", role: "status" });
   readonly #asOf = h("p", { class: "as-of" });
+  readonly #controls = h("div", { class: "row controls", hidden: true });
   readonly #counts = h("p", { class: "counts" });
   readonly #reader: CodeReader;
   readonly #events: ScanEvents;
+  #named: () => void = () => undefined;
 
   constructor(reader: CodeReader, events: ScanEvents) {
     this.#reader = reader;
     this.#events = events;
     this.#video.muted = true;
     this.camera = new Camera(this.#video, reader, events.seen, events.failed);
+    this.asked = new AskedView(events.withdraw);
   }
 
   render(language: Language, settings: Settings): void {
     const toggle = h("button", { type: "button", class: "primary" });
     const name = () => {
       toggle.textContent = language.word(this.camera.isOn ? "stop_camera" : "start_camera");
-      this.#video.hidden = !this.camera.isOn;
+      this.#showCamera(language);
     };
     toggle.addEventListener("click", () => void this.#toggle(language).then(name));
     name();
+    this.#named = name;
     this.element.replaceChildren(
       h("h1", { class: "unseen" }, language.word("scan_title")),
+      this.asked.element,
       h("div", { class: "finder" }, this.#video, h("p", { class: "aim" }, language.word("aim"))),
+      this.#controls,
       this.#message,
       h("div", { class: "row" }, toggle, this.#pictureButton(language)),
+      this.#askButtons(language),
       this.#form(language),
       this.#serviceField(language, settings),
       this.#asOf,
@@ -57,6 +70,13 @@ export class ScanView {
         this.#exportButton(language),
       ),
     );
+  }
+
+  /** Starts the camera, if it does not look already. */
+  async look(language: Language): Promise<void> {
+    if (!this.camera.isOn) await this.#toggle(language);
+    this.#named();
+    this.element.scrollIntoView();
   }
 
   /** Says something in one sentence; an empty text takes it away. */
@@ -89,8 +109,27 @@ export class ScanView {
     }
   }
 
+  #showCamera(language: Language): void {
+    this.#video.hidden = !this.camera.isOn;
+    const controls = cameraControls(this.camera, language);
+    this.#controls.replaceChildren(...controls);
+    this.#controls.hidden = controls.length === 0;
+  }
+
+  #askButtons(language: Language): HTMLElement {
+    const button = (key: string, click: () => void) =>
+      h("button", { type: "button", click }, language.word(key));
+    return h(
+      "div",
+      { class: "row" },
+      button("ask_presentation", this.#events.ask),
+      button("ask_digits", this.#events.askDigits),
+    );
+  }
+
   #pictureButton(language: Language): HTMLElement {
-    return fileButton(language.word("picture"), "image/*", (file) => void this.#readPicture(file, language));
+    const read = (file: File) => void this.#readPicture(file, language);
+    return fileButton(language.word("picture"), "image/*", read, { multiple: true });
   }
 
   async #readPicture(file: File, language: Language): Promise<void> {
@@ -112,6 +151,17 @@ export class ScanView {
       input.value = "";
     };
     const button = h("button", { type: "submit" }, language.word("check"));
+    // A field of one line would make one of several parts.
+    input.addEventListener("paste", (event) => {
+      const lines =
+        event.clipboardData
+          ?.getData("text")
+          .trim()
+          .split(/\s*\n\s*/) ?? [];
+      if (lines.length < 2) return;
+      event.preventDefault();
+      for (const line of lines) this.#events.given(line);
+    });
     return h("form", { class: "row typed", submit }, field(language.word("code_label"), input), button);
   }
 

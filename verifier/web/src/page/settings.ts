@@ -6,6 +6,7 @@ export interface Settings {
   readonly language: string | null; // null: what the browser asks for
   readonly service: string; // "", the name of a preset, or "own"
   readonly ownRules: string | null; // the file's text
+  readonly audience: string; // who asks for presentations, as students read it; "" until somebody said
   readonly sounds: boolean;
   readonly vibration: boolean;
   readonly nextAfter: number; // seconds; 0 for never
@@ -15,6 +16,7 @@ const DEFAULTS: Settings = {
   language: null,
   service: "",
   ownRules: null,
+  audience: "",
   sounds: true,
   vibration: true,
   nextAfter: 0,

@@ -1,40 +1,41 @@
 /** Settings and set-up, in a dialog. */
 
 import { parseRules, RulesError } from "../check/index.ts";
-import { namesOf, parseAnchors } from "./anchors.ts";
-import { field, fileButton, h } from "./dom.ts";
+import { checkbox, field, fileButton, h } from "./dom.ts";
+import type { KnowledgeStore } from "./knowledge_store.ts";
+import { KnowledgeView, type KnowledgeEvents } from "./knowledge_view.ts";
 import { languages, type Language } from "./languages.ts";
-import { codeIn, type CodeReader } from "./reading.ts";
+import type { CodeReader } from "./reading.ts";
 import { OWN } from "./services.ts";
 import type { Settings } from "./settings.ts";
 
 const NEXT_AFTER = [0, 3, 5, 10]; // seconds
 
 /** What the view tells the page. */
-export interface SettingsEvents {
+export interface SettingsEvents extends KnowledgeEvents {
   readonly changed: (settings: Settings) => void;
-  readonly setUp: (source: string, anchors: string) => Promise<string>; // what to say of it
-  readonly fetchNow: () => Promise<string>;
-  readonly takeFile: (file: File) => Promise<string>;
   readonly forget: () => void;
 }
 
 /** What the view has to know. */
 export interface SettingsState {
   readonly settings: Settings;
-  readonly source: string | null;
+  readonly lists: readonly KnowledgeStore[];
   readonly isSetUp: boolean;
+  readonly now: number; // seconds
 }
 
 export class SettingsView {
   readonly element = h("dialog", { class: "settings", "aria-labelledby": "settings-title" });
   readonly #message = h("p", { class: "message", role: "status" });
   readonly #events: SettingsEvents;
-  readonly #reader: CodeReader;
+  readonly #knowledge: KnowledgeView;
 
   constructor(reader: CodeReader, events: SettingsEvents) {
-    this.#reader = reader;
     this.#events = events;
+    this.#knowledge = new KnowledgeView(reader, events, (text) => {
+      this.say(text);
+    });
   }
 
   open(): void {
@@ -50,8 +51,14 @@ export class SettingsView {
     const title = h("h3", {}, language.word("setup"));
     // First things first: without a bundle no choice matters but that of the language.
     const body = state.isSetUp
-      ? [...choices, title, ...this.#knowledge(language, state), this.#message]
-      : [...choices.slice(0, 1), title, ...this.#setUp(language), this.#message, ...choices.slice(1)];
+      ? [...choices, title, ...this.#lists(language, state), this.#message]
+      : [
+          ...choices.slice(0, 1),
+          title,
+          ...this.#knowledge.setUp(language, "primary"),
+          this.#message,
+          ...choices.slice(1),
+        ];
     this.element.replaceChildren(
       h("h2", { id: "settings-title" }, language.word("settings")),
       ...body,
@@ -98,12 +105,26 @@ export class SettingsView {
         change({ vibration });
       }),
       field(language.word("next_after"), next),
+      field(language.word("audience"), this.#audience(settings, change)),
       fileButton(
         language.word("own_rules"),
         ".toml,text/plain",
         (file) => void this.#takeRules(file, language, change),
       ),
     ];
+  }
+
+  // Wrong names are said where one asks.
+  #audience(settings: Settings, change: (changes: Partial<Settings>) => void): HTMLInputElement {
+    const input = h("input", {
+      type: "text",
+      maxlength: "120",
+      value: settings.audience,
+      change: () => {
+        change({ audience: input.value.trim() });
+      },
+    });
+    return input;
   }
 
   async #takeRules(
@@ -122,84 +143,8 @@ export class SettingsView {
     }
   }
 
-  #setUp(language: Language): HTMLElement[] {
-    const source = h("input", {
-      type: "url",
-      inputmode: "url",
-      autocomplete: "off",
-      placeholder: "https://",
-    });
-    const anchors = h("textarea", { rows: "4", autocomplete: "off", spellcheck: "false" });
-    const compare = h("p", { class: "compare", role: "status" });
-    const changed = () =>
-      void this.#compare(anchors.value, language).then((text) => (compare.textContent = text));
-    const take = (text: string) => {
-      anchors.value = text;
-      changed();
-    };
-    anchors.addEventListener("input", changed);
-    const save = () =>
-      void this.#events.setUp(source.value.trim(), anchors.value).then((text) => {
-        this.say(text);
-      });
-    return [
-      h("p", {}, language.word("setup_intro")),
-      field(language.word("bundle_address"), source),
-      field(language.word("anchor"), anchors),
-      compare,
-      h(
-        "div",
-        { class: "row" },
-        fileButton(
-          language.word("anchor_file"),
-          ".jwk,.json,application/json",
-          (file) => void file.text().then(take),
-        ),
-        fileButton(language.word("anchor_scan"), "image/*", (file) => void this.#scan(file, language, take)),
-      ),
-      h("button", { type: "button", class: "primary", click: save }, language.word("save_setup")),
-    ];
-  }
-
-  async #compare(text: string, language: Language): Promise<string> {
-    if (text.trim() === "") return "";
-    const keys = parseAnchors(text);
-    return keys === null
-      ? language.word("anchor_wrong")
-      : language.word("anchor_check", { thumbprint: await namesOf(keys) });
-  }
-
-  async #scan(file: File, language: Language, take: (text: string) => void): Promise<void> {
-    const found = await codeIn(file, this.#reader);
-    this.say("fault" in found ? language.word(found.fault) : "");
-    if ("text" in found) take(found.text);
-  }
-
-  #knowledge(language: Language, state: SettingsState): HTMLElement[] {
-    const run = (work: () => Promise<string>) => {
-      this.say(language.word("fetching"));
-      void work().then((text) => {
-        this.say(text);
-      });
-    };
-    const fetchNow = h(
-      "button",
-      {
-        type: "button",
-        click: () => {
-          run(this.#events.fetchNow);
-        },
-      },
-      language.word("fetch_now"),
-    );
-    const fromFile = fileButton(language.word("bundle_file"), ".escbundle", (file) => {
-      run(() => this.#events.takeFile(file));
-    });
-    return [
-      h("p", { class: "source" }, state.source ?? ""),
-      h("div", { class: "row" }, state.source === null ? null : fetchNow, fromFile),
-      this.#forgetButton(language),
-    ];
+  #lists(language: Language, { lists, now }: SettingsState): HTMLElement[] {
+    return [...this.#knowledge.lists(language, lists, now), this.#forgetButton(language)];
   }
 
   #forgetButton(language: Language): HTMLElement {
@@ -230,15 +175,4 @@ function select(
   );
   element.value = value;
   return element;
-}
-
-function checkbox(label: string, isOn: boolean, changed: (isOn: boolean) => void): HTMLElement {
-  const input = h("input", {
-    type: "checkbox",
-    checked: isOn,
-    change: () => {
-      changed(input.checked);
-    },
-  });
-  return h("label", { class: "field inline" }, input, h("span", {}, label));
 }

@@ -60,8 +60,22 @@ describe.each([
     await page.locator("dialog.settings .primary").first().click();
     await page.locator(".source:not(:empty)").waitFor();
     await expectUsable(page);
-    await page.locator("dialog.settings .primary").click();
+    await page.locator(".further button").click();
     await expectUsable(page);
+    await page.locator("dialog.settings > .primary").click();
+    await expectUsable(page);
+    await page.locator("main .row button").nth(1).click();
+    await page.locator(".naming input").waitFor();
+    await expectUsable(page);
+    await page.locator(".naming input").fill("Bibliotēka");
+    await page.locator(".naming button").click();
+    await page.locator(".qr").waitFor();
+    await expectUsable(page);
+    await page.keyboard.press("Escape");
+    await page.locator("main .row button").nth(2).click();
+    await page.locator(".digits").waitFor();
+    await expectUsable(page);
+    await page.locator(".asked button").click();
     for (const [text, outcome, now] of [
       [STATIC, "valid", NOW],
       [REVOKED, "refused", NOW],

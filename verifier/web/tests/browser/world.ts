@@ -179,3 +179,15 @@ print(json.dumps(code.get_matrix()))`;
   if (done.status !== 0) throw new Error(done.stderr);
   return JSON.parse(done.stdout) as boolean[][];
 }
+
+/** The text of the code in a picture (PNG), read by another program than ours. */
+export function readCode(picture: Buffer): string {
+  const script = `
+import io, sys, zxingcpp
+from PIL import Image
+found = zxingcpp.read_barcodes(Image.open(io.BytesIO(sys.stdin.buffer.read())))
+print(found[0].text)`;
+  const done = spawnSync(PYTHON, ["-c", script], { input: picture });
+  if (done.status !== 0) throw new Error(done.stderr.toString());
+  return done.stdout.toString().trim();
+}

@@ -1,0 +1,249 @@
+/** Asking a phone: by a code for a presentation, answered in parts; and by digits for a live code. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+import { parseRequest } from "../../src/check/presentation_request.ts";
+import { readVector } from "../vector_files.ts";
+import { answerTo, liveCode } from "./phone.ts";
+import { frameOf, writeVideo } from "./video.ts";
+import { BundlePublisher, Device, NOW, PageServer, qrModules, readCode } from "./world.ts";
+
+const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
+const SLOW = 180_000; // milliseconds, on a busy machine
+// The same nonce each time, so that a film of the answer can be made before the request.
+const NO_CHANCE = `crypto.getRandomValues = (array) => array.fill(7)`;
+
+let server: PageServer;
+let publisher: BundlePublisher;
+let folder: string;
+let device: Device | undefined;
+
+beforeAll(async () => {
+  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
+  folder = mkdtempSync(join(tmpdir(), "esc-films-"));
+});
+afterAll(async () => {
+  await Promise.all([server.stop(), publisher.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  await device?.close();
+  device = undefined;
+});
+
+async function scanner(options: { video?: string; script?: string } = {}): Promise<Page> {
+  device = await Device.open(options);
+  if (options.script !== undefined) await device.context.addInitScript(options.script);
+  return device.setUp(server.address, publisher.address);
+}
+
+/** Asks, as the library does, and reads the code that is on the screen. */
+async function ask(page: Page): Promise<string> {
+  await page.getByLabel("Service").selectOption("library");
+  await page.getByRole("button", { name: "Ask for a presentation" }).click();
+  const name = page.getByRole("dialog").getByLabel("Name of this place");
+  await name.fill("City library");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  return readCode(await page.locator(".qr").screenshot());
+}
+
+async function give(page: Page, text: string): Promise<void> {
+  await page.getByLabel("Code, typed by a scanner or pasted").fill(text);
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+}
+
+function answerOf(page: Page): Locator {
+  return page.locator("dialog.answer[open]");
+}
+
+describe("a presentation", () => {
+  it(
+    "is asked for by a code, scanned in parts by the camera, and decided",
+    async () => {
+      // What will be asked is known: the library's rules, the place, a nonce without chance.
+      let page = await scanner({ script: NO_CHANCE });
+      const parts = await answerTo(await ask(page));
+      await device?.close();
+      const path = join(folder, "answer.y4m");
+      const frames = parts.map((part, seed) => frameOf(qrModules(part), { modulePixels: 5 }, seed));
+      writeVideo(
+        path,
+        frames.flatMap((frame) => [frame, frame, frame, frame]),
+      );
+      page = await scanner({ video: path, script: NO_CHANCE });
+      await ask(page);
+      await page.getByRole("button", { name: "Scan the answer" }).click();
+      await page.getByText(`of ${parts.length} codes`).first().waitFor();
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+      const text = await answerOf(page).innerText();
+      for (const said of ["shown by its own wallet", "Līga Bērziņa", "urn:schac:"]) {
+        expect(text).toContain(said);
+      }
+      expect(text).not.toContain("bachelor"); // was not asked for, and not disclosed
+      // The phone goes on showing its codes: nothing is said of them any more.
+      await page.getByRole("button", { name: "Next card" }).click();
+      await page.waitForTimeout(1_000);
+      expect(await answerOf(page).count()).toBe(0);
+      expect(await page.getByText("answers no request").count()).toBe(0);
+    },
+    SLOW,
+  );
+
+  it(
+    "asks for what the rules need, for more where that is ticked, and each time with a new nonce",
+    async () => {
+      const page = await scanner();
+      const first = parseRequest(await ask(page));
+      expect(first.audience).toBe("City library");
+      expect(first.claims).toEqual(["name", "schac_personal_unique_code"]);
+      expect(await page.getByRole("checkbox", { name: "name", exact: true }).isDisabled()).toBe(true);
+      await page.getByRole("checkbox", { name: "level" }).check();
+      const second = parseRequest(readCode(await page.locator(".qr").screenshot()));
+      expect(second.claims).toEqual(["name", "academic_level", "schac_personal_unique_code"]);
+      expect(second.nonce).not.toBe(first.nonce);
+      // A phone that discloses less than what was asked in addition is told apart.
+      const lines = await answerTo(readCode(await page.locator(".qr").screenshot()), {
+        claims: ["name", "schac_personal_unique_code"],
+      });
+      await page.keyboard.press("Escape");
+      for (const line of lines) await give(page, line);
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+      await page.getByText("Asked for, not disclosed: level").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "that answers another request, or none, is no card",
+    async () => {
+      const page = await scanner();
+      const request = await ask(page);
+      await page.keyboard.press("Escape");
+      const lines = await answerTo(request);
+      await page.getByRole("button", { name: "Ask no more" }).click();
+      await give(page, lines[0] ?? "");
+      await page.getByText("ask for a presentation first").waitFor();
+      await page.getByRole("button", { name: "Ask for a presentation" }).click();
+      await page.keyboard.press("Escape");
+      for (const line of lines) await give(page, line);
+      await page.getByText("[BadDeviceSignature]").waitFor();
+      await page.getByRole("button", { name: "Next card" }).click();
+      // Answered once: with this answer the request is over.
+      expect(await page.getByText("Asked for:").count()).toBe(0);
+    },
+    SLOW,
+  );
+
+  it(
+    "is never made of parts of two, and its progress is shown",
+    async () => {
+      const page = await scanner();
+      const request = await ask(page);
+      await page.keyboard.press("Escape");
+      const mine = await answerTo(request);
+      const other = await answerTo(request); // signed again: other bytes
+      for (const line of mine.slice(0, -1)) await give(page, line);
+      await page.getByText(`${mine.length - 1} of ${mine.length} codes`).waitFor();
+      await give(page, other.at(-1) ?? "");
+      await page.getByText(`1 of ${mine.length} codes`).waitFor();
+      await give(page, `${mine[0]?.slice(0, -8) ?? ""}AAAAAAAA`);
+      await page.getByText(`1 of ${mine.length} codes`).waitFor();
+      await give(page, mine[0] ?? "");
+      await page.getByText("[MalformedPresentation]").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "pasted whole, one part a line, is taken as well",
+    async () => {
+      const page = await scanner();
+      const lines = await answerTo(await ask(page));
+      await page.keyboard.press("Escape");
+      await page.getByLabel("Code, typed by a scanner or pasted").evaluate((input, text) => {
+        const data = new DataTransfer();
+        data.setData("text", text);
+        input.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, cancelable: true }));
+      }, lines.join("\r\n"));
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "that nobody answered within five minutes is asked for no more",
+    async () => {
+      const page = await scanner();
+      const lines = await answerTo(await ask(page));
+      await page.keyboard.press("Escape");
+      await device?.setTime(NOW + 301);
+      await give(page, lines[0] ?? "");
+      await page.getByText("ask for a presentation first").waitFor();
+    },
+    SLOW,
+  );
+});
+
+describe("digits", () => {
+  it(
+    "are shown, must be in the live code, and change with each card",
+    async () => {
+      const page = await scanner();
+      await page.getByRole("button", { name: "Ask for digits" }).click();
+      const digits = page.locator(".digits");
+      const first = await digits.innerText();
+      expect(first).toMatch(/^[0-9]{4}$/);
+      await give(page, await liveCode(first));
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+      await page.getByText(`It holds the digits ${first}.`).waitFor();
+      await page.getByRole("button", { name: "Next card" }).click();
+      for (const text of [await liveCode(first), await liveCode("")]) {
+        const wanted = await digits.innerText();
+        expect(wanted).not.toBe(first);
+        await give(page, text);
+        await page.getByText("[BadDeviceSignature]").waitFor();
+        await page.getByText(`does not hold the digits ${wanted}`).waitFor();
+        await page.getByRole("button", { name: "Next card" }).click();
+      }
+      // A printed code cannot hold them.
+      await give(page, STATIC);
+      await page.getByText("[StaticCode]").waitFor();
+      await page.getByRole("button", { name: "Next card" }).click();
+      await page.getByRole("button", { name: "Ask no more" }).click();
+      await give(page, STATIC);
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+    },
+    SLOW,
+  );
+});
+
+describe("light and nearness", () => {
+  it(
+    "are offered where the camera has them, and set",
+    async () => {
+      const path = join(folder, "nothing.y4m");
+      writeVideo(path, [frameOf([], { modulePixels: 1 })]);
+      const script = `
+        window.wanted = [];
+        MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true, zoom: { min: 1, max: 4, step: 0.5 } });
+        MediaStreamTrack.prototype.applyConstraints = async ({ advanced }) => { window.wanted.push(...advanced); };`;
+      const page = await scanner({ video: path, script });
+      expect(await page.getByRole("button", { name: "Light" }).count()).toBe(0);
+      await page.getByRole("button", { name: "Start the camera" }).click();
+      const light = page.getByRole("button", { name: "Light" });
+      await light.click();
+      await page.locator("button[aria-pressed=true]").waitFor();
+      await light.click();
+      await page.locator("button[aria-pressed=false]").waitFor();
+      await page.getByLabel("Nearer").fill("2.5");
+      const wanted = await page.evaluate(() => (window as unknown as { wanted: unknown[] }).wanted);
+      expect(wanted).toEqual([{ torch: true }, { torch: false }, { zoom: 2.5 }]);
+    },
+    SLOW,
+  );
+});
