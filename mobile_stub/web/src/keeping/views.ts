@@ -54,7 +54,7 @@ export function newCard(record: EnrolmentRecord, now: number): CardRecord {
   return {
     id: record.id,
     credentialIssuer: record.credentialIssuer,
-    addedAt: now,
+    addedAt: Date.now(),
     credentials: record.credentials,
     device: record.device,
     facts: firstFacts(record),

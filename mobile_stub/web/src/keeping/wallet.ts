@@ -52,6 +52,7 @@ class OpenWallet implements Wallet {
   async cards(): Promise<WalletCard[]> {
     return this.#database.read(async (transaction) => {
       const cards = await transaction.objectStore("cards").getAll();
+      cards.sort((one, other) => one.addedAt - other.addedAt);
       const pictures = transaction.objectStore("pictures");
       const views = cards.map(async (card) =>
         cardView(card, {
@@ -59,7 +60,6 @@ class OpenWallet implements Wallet {
           photo: await pictures.get([card.id, "photo"]),
         }),
       );
-      cards.sort((one, other) => one.addedAt - other.addedAt);
       return Promise.all(views);
     });
   }

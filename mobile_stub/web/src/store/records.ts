@@ -8,6 +8,7 @@ import type { EndedAs, Facts, Notice, OwnPhoto, Showing } from "../model.ts";
 export interface CardRecord {
   readonly id: string;
   readonly credentialIssuer: string;
+  /** Milliseconds: cards stand in the order in which they came. */
   readonly addedAt: number;
   /** By configuration. */
   readonly credentials: Readonly<Record<string, Credential>>;

@@ -85,7 +85,8 @@ export class Tab {
   /** The value; a refusal is a failure of the test. */
   async get<Value>(name: string, ...words: unknown[]): Promise<Value> {
     const outcome = await this.ask(name, ...words);
-    if ("refusal" in outcome) throw new Error(`${name}: ${outcome.refusal} ${JSON.stringify(outcome.values)}`);
+    if ("refusal" in outcome)
+      throw new Error(`${name}: ${outcome.refusal} ${JSON.stringify(outcome.values)}`);
     return outcome.value as Value;
   }
 

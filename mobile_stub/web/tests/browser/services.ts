@@ -180,7 +180,8 @@ function answerWith(from: IncomingMessage, body: Buffer, to: ServerResponse, how
     to.socket?.destroy();
     return;
   }
-  to.writeHead(from.statusCode ?? 502, from.headers);
+  // A browser repeats by itself what was cut on a connection that had been used before.
+  to.writeHead(from.statusCode ?? 502, { ...from.headers, connection: "close" });
   if (how === undefined) to.end(body);
   else to.write(body.subarray(0, body.length / 2), () => to.socket?.destroy());
 }
