@@ -9,6 +9,7 @@ from typing import Any
 
 from mobile_stub.esc_code import PROFILES
 from mobile_stub.messages import Messages, language_of, languages
+from mobile_stub.passing import KINDS as PASS_KINDS
 from mobile_stub.phone import default_wallet_path
 
 
@@ -136,6 +137,32 @@ def _add_credential(command: argparse.ArgumentParser, messages: Messages) -> Non
     command.add_argument("--configuration", metavar="ID", help=messages.say("help.configuration"))
 
 
+def _add_pass(command: argparse.ArgumentParser, messages: Messages) -> None:
+    say = messages.say
+    _add_card(command, messages)
+    one = command.add_mutually_exclusive_group()
+    one.add_argument("--apple", type=Path, metavar="FILE", help=say("help.pass_apple"))
+    one.add_argument("--google", action="store_true", help=say("help.pass_google"))
+    one.add_argument("--take-back", choices=PASS_KINDS, help=say("help.pass_take_back"))
+
+
+def _add_devices(command: argparse.ArgumentParser, messages: Messages) -> None:
+    _add_card(command, messages)
+    command.add_argument("--end", metavar="ID", help=messages.say("help.end"))
+
+
+def _add_name(command: argparse.ArgumentParser, messages: Messages) -> None:
+    command.add_argument("text", metavar="TEXT", help=messages.say("help.name_text"))
+    _add_card(command, messages)
+
+
+def _add_consent(command: argparse.ArgumentParser, messages: Messages) -> None:
+    _add_card(command, messages)
+    either = command.add_mutually_exclusive_group()
+    either.add_argument("--give", action="store_true", help=messages.say("help.give"))
+    either.add_argument("--withdraw", action="store_true", help=messages.say("help.withdraw"))
+
+
 def _add_forget(command: argparse.ArgumentParser, messages: Messages) -> None:
     _add_card(command, messages, sentence="help.cards")
     command.add_argument("--yes", action="store_true", help=messages.say("help.yes"))
@@ -163,6 +190,10 @@ _COMMANDS = {
     "list": _add_nothing,
     "refresh": _add_refresh,
     "credential": _add_credential,
+    "pass": _add_pass,
+    "devices": _add_devices,
+    "name": _add_name,
+    "consent": _add_consent,
     "forget": _add_forget,
     "web": _add_web,
 }

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from mobile_stub.cards import Card, CardState
+from mobile_stub.device_commands import run_consent, run_devices, run_name
 from mobile_stub.enrolment import Enroller
 from mobile_stub.errors import NoNetwork, PhoneError, Refused
 from mobile_stub.issuer_answers import printable
+from mobile_stub.passing import run_pass
 from mobile_stub.phone import Phone
 from mobile_stub.presenting import Presenting, present_card
 from mobile_stub.received import SD_JWT_VC, end_of
@@ -98,7 +100,8 @@ def _list_card(phone: Phone, number: int, card: Card) -> None:
         phone.say("list_unfinished")
         return
     phone.say("list_number", escn=card.escn or unknown)
-    phone.say("list_state", state=say(f"state.{report.state}"))
+    state = f"state.{report.state}" if card.ended is None else f"ended.{card.ended}"
+    phone.say("list_state", state=say(state))
     if report.reason:
         phone.say("list_reason", reason=report.reason)
     phone.say("list_end", end=report.expires_on or unknown)
@@ -126,6 +129,10 @@ def _refresh_card(phone: Phone, refresher: Refresher, card: Card) -> None:
     if card.enrolment is not None:
         raise Refused("unfinished")
     outcome, ahead = refresher.refresh(card)
+    if card.ended is not None:
+        why = phone.messages.say(f"ended.{card.ended}")
+        phone.say("ended", institution=institution_of(card), why=why)
+        return
     state = phone.messages.say(f"state.{card.report.state}")
     phone.say(_SENTENCES[outcome], institution=institution_of(card), state=state)
     if card.report.state is not CardState.ACTIVE and card.report.reason:
@@ -198,6 +205,10 @@ _COMMANDS: dict[str, Callable[[Phone, Namespace], int]] = {
     "list": _list,
     "refresh": _refresh,
     "credential": _credential,
+    "pass": run_pass,
+    "devices": run_devices,
+    "name": run_name,
+    "consent": run_consent,
     "forget": _forget,
     "web": _web,
 }

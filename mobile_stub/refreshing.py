@@ -14,6 +14,7 @@ from typing import Any
 from mobile_stub.addresses import parse_endpoint, well_known_address
 from mobile_stub.cards import Card, CardState, Credential, Renewal, Report
 from mobile_stub.device_key import decode_key, possession_proof
+from mobile_stub.device_routes import note_ended
 from mobile_stub.errors import NoNetwork, Refused
 from mobile_stub.issuer_answers import expect_ok, parse_nonce, printable
 from mobile_stub.network import Answer, Network
@@ -26,6 +27,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     UPDATED = "updated"
     RENEWED = "renewed"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,17 @@ class Refresher:
         """
         if card.device_token is None or card.card_uri is None:
             raise Refused("no_refresh")
+        if card.ended is not None:
+            return Outcome.ENDED, timedelta(0)
         headers = {"Authorization": f"Bearer {card.device_token}"}
         if card.report.etag is not None:
             headers["If-None-Match"] = card.report.etag
         answer = self.network.call("GET", card.card_uri, headers=headers)
         ahead = _clock_ahead(answer, self.clock())
+        if note_ended(card, answer):
+            card.report.checked_at = int(self.clock().timestamp())
+            self.save()
+            return Outcome.ENDED, ahead
         if answer.status == 304:
             card.report.checked_at = int(self.clock().timestamp())
             outcome, nonce = Outcome.UNCHANGED, None
@@ -63,7 +71,7 @@ class Refresher:
         self.save()
         if card.renewal is None or card.report.state is not CardState.ACTIVE:
             return outcome, ahead
-        self._renew(card, card.renewal, nonce or self._fetch_nonce(card))
+        self._renew(card, card.renewal, nonce or fetch_nonce(self.network, card.credential_issuer))
         return Outcome.RENEWED, ahead
 
     def forget(self, card: Card) -> bool:
@@ -77,7 +85,7 @@ class Refresher:
             answer = self.network.call("DELETE", address, headers=headers)
         except (NoNetwork, Refused):
             return False
-        return answer.status in (200, 204)
+        return answer.status in (200, 204, 410)
 
     def _renew(self, card: Card, renewal: Renewal, nonce: str) -> None:
         proof = possession_proof(
@@ -107,13 +115,16 @@ class Refresher:
         card.renewal = None
         self.save()
 
-    def _fetch_nonce(self, card: Card) -> str:
-        """A nonce for a renewal whose answer was lost: the server takes it for done."""
-        issuer = card.credential_issuer
-        documents = well_known_address(issuer, "openid-credential-issuer")
-        metadata = expect_ok(self.network.call("GET", documents)).json_object()
-        endpoint = parse_endpoint(metadata.get("nonce_endpoint"), of=issuer)
-        return parse_nonce(expect_ok(self.network.call("POST", endpoint)))
+
+def fetch_nonce(network: Network, issuer: str) -> str:
+    """A nonce for a proof that the server did not ask for.
+
+    After a renewal whose answer was lost, for example: the server takes it for done.
+    """
+    documents = well_known_address(issuer, "openid-credential-issuer")
+    metadata = expect_ok(network.call("GET", documents)).json_object()
+    endpoint = parse_endpoint(metadata.get("nonce_endpoint"), of=issuer)
+    return parse_nonce(expect_ok(network.call("POST", endpoint)))
 
 
 def _begin_renewal(card: Card, value: object) -> str | None:

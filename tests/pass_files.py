@@ -207,7 +207,8 @@ def check_signature(read: ReadPass, folder: PassFolder, tmp_path: Path) -> None:
     (tmp_path / "signature").write_bytes(read.files["signature"])
     (tmp_path / "manifest").write_bytes(read.files["manifest.json"])
     command = [
-        openssl, "smime", "-verify", "-inform", "DER", "-in", str(tmp_path / "signature"),
+        openssl, "smime", "-verify", "-no_check_time", "-inform", "DER",
+        "-in", str(tmp_path / "signature"),
         "-content", str(tmp_path / "manifest"), "-binary", "-purpose", "any",
         "-CAfile", str(folder.path / "wwdr.pem"),
     ]  # fmt: skip

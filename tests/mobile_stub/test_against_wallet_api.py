@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -58,6 +58,13 @@ def clock() -> object:
 
 @pytest.fixture
 def service(sqlite_url: str, tmp_path: Path) -> Iterator[Service]:
+    with served(sqlite_url, tmp_path) as service:
+        yield service
+
+
+@contextmanager
+def served(sqlite_url: str, tmp_path: Path, **more: object) -> Iterator[Service]:
+    """The wallet API with a card to take; `more` are settings."""
     (tmp_path / "keys").mkdir(mode=0o700)
     for name, content in (("pass", PASSPHRASE), ("secret", os.urandom(40).hex().encode())):
         (tmp_path / name).write_bytes(content)
@@ -76,6 +83,7 @@ def service(sqlite_url: str, tmp_path: Path) -> Iterator[Service]:
             "keys_dir": tmp_path / "keys",
             "key_passphrase_file": tmp_path / "pass",
             "secret_file": tmp_path / "secret",
+            **more,
         }
     )
     with ExitStack() as stack:
