@@ -5,14 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE_INSTALLED := tests/interop/node_modules/.installed
-WEB := verifier/web
-WEB_INSTALLED := $(WEB)/node_modules/.installed
+WEB := verifier/web mobile_stub/web
+WEB_INSTALLED := $(WEB:%=%/node_modules/.installed)
 TEST_WORKERS ?= 2
 RUNS ?= 1000
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports vectors bench faults fuzz format lock install interop web web-checks clean
+.PHONY: help demo test check lint types imports vectors bench faults fuzz format lock install interop web web-build web-checks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,20 +72,26 @@ $(NODE_INSTALLED): tests/interop/package-lock.json
 	cd tests/interop && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-web: $(INSTALLED) ## The check in TypeScript and the web scanner: style, types, build, tests
+web: $(INSTALLED) ## The web scanner and the web wallet: style, types, build, tests
 	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; \
 	then $(MAKE) --no-print-directory web-checks; \
-	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "verifier/web needs Node 20 with npm, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
-	else echo "SKIPPED: verifier/web needs Node 20 with npm (Debian: apt install nodejs npm)"; fi
+	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web packages need Node 20 with npm, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
+	else echo "SKIPPED: the web packages need Node 20 with npm (Debian: apt install nodejs npm)"; fi
 
+# The wallet's tests show its codes to the scanner: both are built before either is tested.
 web-checks: $(WEB_INSTALLED)
-	cd $(WEB) && npm run --silent lint && npm run --silent types && npm run --silent build && npm run --silent test
-	@if [ -x "$${ESC_CHROMIUM:-/usr/bin/chromium}" ]; then cd $(WEB) && npm run --silent test:browser; \
-	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web scanner's tests need Chromium, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
-	else echo "SKIPPED: the web scanner's tests need Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path)"; fi
+	@for folder in $(WEB); do (cd $$folder && npm run --silent lint && npm run --silent types && npm run --silent build) || exit 1; done
+	@for folder in $(WEB); do (cd $$folder && npm run --silent test) || exit 1; done
+	@if [ -x "$${ESC_CHROMIUM:-/usr/bin/chromium}" ]; then \
+	for folder in $(WEB); do (cd $$folder && npm run --silent test:browser) || exit 1; done; \
+	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web packages' tests need Chromium, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
+	else echo "SKIPPED: the web packages' tests need Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path)"; fi
 
-$(WEB_INSTALLED): $(WEB)/package-lock.json
-	cd $(WEB) && npm ci --silent --no-audit --no-fund
+web-build: $(WEB_INSTALLED)
+	@for folder in $(WEB); do (cd $$folder && npm run --silent build) || exit 1; done
+
+%/node_modules/.installed: %/package-lock.json
+	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 lock: ## Pin all packages anew, with hashes and without index addresses (needs uv)
@@ -93,4 +99,4 @@ lock: ## Pin all packages anew, with hashes and without index addresses (needs u
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove what was installed and built
-	rm -rf $(VENV) tests/interop/node_modules $(WEB)/node_modules $(WEB)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
+	rm -rf $(VENV) tests/interop/node_modules $(WEB:%=%/node_modules) $(WEB:%=%/dist) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo

@@ -53,6 +53,11 @@ class OfferAnswer(BaseModel):
         examples=["openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fwallet.example"],
     )
     credential_offer: str = Field(description="The offer by value, for a link")
+    web_wallet_link: str | None = Field(
+        default=None,
+        description="The offer by reference as a link that opens the web wallet, if there is one",
+        examples=["https://wallet.example/#credential_offer_uri=https%3A%2F%2Fcards.example"],
+    )
     offer: dict[str, Any] = Field(description="The offer itself (OpenID4VCI 1.0, section 4.1.1)")
     tx_code: str = Field(description="Never sent with the offer", examples=["493536"])
     expires_at: str = Field(examples=["2026-11-23T12:15:00Z"])
@@ -102,9 +107,12 @@ def add_offer(
             expires_at=expires_at,
         ),
     )
-    address = f"{issuer}/offers/{reference}"
+    by_reference = urlencode({"credential_offer_uri": f"{issuer}/offers/{reference}"})
+    web_wallet = wallet.settings.web_wallet_url
     return OfferAnswer(
-        credential_offer_uri=f"{OFFER_SCHEME}?{urlencode({'credential_offer_uri': address})}",
+        credential_offer_uri=f"{OFFER_SCHEME}?{by_reference}",
+        # In the fragment: neither the page's host nor anyone's log sees the offer.
+        web_wallet_link=None if web_wallet is None else f"{web_wallet}/#{by_reference}",
         credential_offer=f"{OFFER_SCHEME}?{urlencode({'credential_offer': text})}",
         offer=offer,
         tx_code=tx_code,

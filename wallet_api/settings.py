@@ -30,6 +30,7 @@ class WalletSettings(ApplePassSettings):
         key_passphrase_file: Holds the passphrase of the key files.
         secret_file: Holds the deployment's secret, at least 32 bytes (`issuer.sealing`).
         vct: The type of our credential, if it is not at `issuer_public_url`.
+        web_wallet_url: A web wallet that offers may be opened with (docs/web-wallet.md).
         vapid_key_file: The issuer's key for push services; without it no phone is told of changes.
         push_hosts: The push services that phones may name.
         listen_host: The address to listen at.
@@ -52,6 +53,7 @@ class WalletSettings(ApplePassSettings):
     key_passphrase_file: Path
     secret_file: Path
     vct: PublicUrl | None = None
+    web_wallet_url: PublicUrl | None = None
     vapid_key_file: Path | None = None
     push_hosts: PushHosts = PUSH_HOSTS
     listen_host: str = "127.0.0.1"

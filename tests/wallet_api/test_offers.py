@@ -2,13 +2,16 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlmodel import Session, select
 
+from issuer.database import make_engine, upgrade_database
 from issuer.lifecycle import revoke_card, suspend_card
 from issuer.tables import AuditEntry, Offer, Student
+from tests.conftest import SettableClock
 from tests.wallet_api.conftest import (
     CARD,
     OTHER_PIC,
@@ -18,6 +21,7 @@ from tests.wallet_api.conftest import (
     Service,
     code_of,
     reference_of,
+    service_on,
 )
 from tests.wallet_api.test_metadata import validate
 
@@ -89,6 +93,24 @@ def test_an_offer_is_valid_by_value_and_by_reference(service: Service) -> None:
     assert made["offer"]["credential_configuration_ids"] == [CARD, STUDENT_ID, QR]
     assert made["credential_offer_uri"].startswith("openid-credential-offer://?")
     assert made["expires_at"] == "2026-11-23T12:15:00Z"
+
+
+def test_a_link_to_the_web_wallet_has_the_offer_in_its_fragment_where_no_log_sees_it(
+    service: Service, sqlite_url: str, clock: SettableClock, tmp_path: Path
+) -> None:
+    assert service.offer().json()["web_wallet_link"] is None  # unless there is one
+    engine = make_engine(sqlite_url)
+    upgrade_database(sqlite_url)
+    other = tmp_path / "other"
+    other.mkdir()
+    wallet = {"web_wallet_url": "https://wallet.example/esc"}
+
+    with service_on(sqlite_url, engine, clock, other, **wallet) as with_wallet:
+        made = with_wallet.offer().json()
+
+    link = urlsplit(made["web_wallet_link"])
+    assert (link.netloc, link.path, link.query) == ("wallet.example", "/esc/", "")
+    assert link.fragment == urlsplit(made["credential_offer_uri"]).query
 
 
 def test_an_offer_holds_neither_the_transaction_code_nor_the_student(service: Service) -> None:

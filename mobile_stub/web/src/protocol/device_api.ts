@@ -122,12 +122,10 @@ function refusalOf(answer: Answer, problem: JsonObject): WalletRefusal {
   if (answer.status === 401) return new WalletRefusal("device-unknown", { host });
   if (answer.status === 429) return new WalletRefusal("too-many", waitOf(answer));
   if (answer.status >= 500) return new WalletRefusal("service-away", { host });
-  if (answer.status === 413 || /too-(large|big|many-pixels)/.test(slug)) {
-    return new WalletRefusal("image-too-large");
-  }
-  if (answer.status === 415 || /image|photo-not/.test(slug)) return new WalletRefusal("not-an-image");
+  if (answer.status === 413 || slug === "too-many-pixels") return new WalletRefusal("image-too-large");
+  if (/picture/.test(slug)) return new WalletRefusal("not-an-image");
   if (slug === "card-not-active") return new WalletRefusal("card-not-active");
-  if (answer.status === 404 || slug.endsWith("not-offered")) return new WalletRefusal("not-offered");
+  if (answer.status === 404 || slug === "photos-not-taken") return new WalletRefusal("not-offered");
   return new WalletRefusal("service-refused", { host, words: shortText(problem["detail"]) ?? "" });
 }
 
