@@ -14,7 +14,10 @@ import { CLAIMS, DEFAULT_POLICY, type Policy } from "../src/check/policy.ts";
 import { joinParts } from "../src/check/presentation_qr.ts";
 import { parseRequest } from "../src/check/presentation_request.ts";
 import { InMemoryReplay } from "../src/check/replay.ts";
+import { ownersOf, verifySignedStatus } from "../src/check/signed_status.ts";
 import { parseStatusListToken } from "../src/check/status.ts";
+import { parseChanges, takeChanges } from "../src/check/status_changes.ts";
+import { amend, parseStatusDelta } from "../src/check/status_delta.ts";
 import { verifyTrustList } from "../src/check/trust.ts";
 import { verifyCard } from "../src/check/verify.ts";
 import { verifyCredential } from "../src/check/verify_credential.ts";
@@ -221,6 +224,28 @@ function checkStatusList({ payload }: VectorFile): object {
   return { uri, iat: issuedAt, exp: expiresAt, ttl, bits: entries.width, entries: values };
 }
 
+async function checkStatusDelta(vector: VectorFile): Promise<object> {
+  const known = await knowledgeOf(vector.get("bundle"), vector.now);
+  const delta = parseStatusDelta(vector.payload);
+  await verifySignedStatus(delta, ownersOf(known.trust), vector.now);
+  const after = await amend(known.statusLists.get(delta.uri), delta);
+  const { uri, issuedAt, expiresAt, ttl, entries } = after;
+  const values = Array.from({ length: entries.size }, (_, i): [string, number] => [
+    String(i),
+    entries.valueAt(i) ?? 0,
+  ]);
+  const marked = Object.fromEntries(values.filter(([, value]) => value !== 0));
+  const times = { uri, iat: issuedAt, exp: expiresAt, ttl };
+  return { ...times, bits: entries.width, size: entries.size, entries: marked };
+}
+
+async function checkChanges(vector: VectorFile): Promise<object> {
+  const changes = parseChanges(Uint8Array.from(Buffer.from(vector.payload, "base64")));
+  const known = await knowledgeOf(vector.get("bundle"), vector.now);
+  const { taken, isEnough } = await takeChanges(changes, known, vector.now);
+  return { taken: Object.fromEntries(taken), enough: isEnough };
+}
+
 function checkEsi({ payload }: VectorFile): object {
   const { scope, code, normal } = parseEsi(payload);
   return { scope, code, normal };
@@ -245,6 +270,8 @@ const CHECKS = new Map<string, (vector: VectorFile) => object | Promise<object>>
   ["trust-list", checkTrustList],
   ["bundle", checkBundle],
   ["status-list", checkStatusList],
+  ["status-delta", checkStatusDelta],
+  ["changes", checkChanges],
   ["esi", checkEsi],
   ["escn", checkEscn],
   ["presentation", checkPresentation],

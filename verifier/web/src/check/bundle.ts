@@ -7,11 +7,12 @@
 
 import { encodeUtf8, sha256, type Bytes } from "./bytes.ts";
 import { CardError, refuse, refusingAs } from "./errors.ts";
+import { stillTrusted, takeStatusDelta, takeStatusList } from "./held_lists.ts";
 import { integerOf, isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
-import { verifiesJws } from "./jws.ts";
-import { parseStatusListToken, type StatusListToken } from "./status.ts";
-import { checkKeyAt, LEEWAY, verifyTrustList, type Expected } from "./trust.ts";
-import type { TrustedInstitution, TrustedKey, TrustList } from "./trust_document.ts";
+import { ownersOf } from "./signed_status.ts";
+import type { StatusListToken } from "./status.ts";
+import { verifyTrustList, type Expected } from "./trust.ts";
+import type { TrustedInstitution, TrustList } from "./trust_document.ts";
 import { unpackGzip } from "./unpacking.ts";
 
 const BUNDLE_VERSION = 1;
@@ -24,6 +25,7 @@ export interface BundleParts {
   readonly trustList: string;
   readonly statusLists: readonly string[];
   readonly typeMetadata: ReadonlyMap<string, string>;
+  readonly statusDeltas?: readonly string[]; // missing in what was stored before there were any
 }
 
 /** What a verifier knows: the checked content of a bundle. */
@@ -53,10 +55,19 @@ export async function verifyParts(parts: BundleParts, expected: ExpectedBundle):
   const statusLists = stillTrusted(expected.previous?.statusLists, owners);
   for (const text of parts.statusLists) {
     try {
-      keepNewer(statusLists, await verifyStatusList(text, owners, expected.now));
+      await takeStatusList(text, statusLists, owners, expected.now);
     } catch (error) {
       if (!(error instanceof CardError)) throw error;
       problems.push(`a status list is left out: ${error.message}`);
+    }
+  }
+  for (const text of parts.statusDeltas ?? []) {
+    try {
+      await takeStatusDelta(text, statusLists, owners, expected.now);
+    } catch (error) {
+      if (!(error instanceof CardError)) throw error;
+      // The list that came with it, or was known, is newer.
+      if (error.refusal !== "DocumentRolledBack") problems.push(`a delta is left out: ${error.message}`);
     }
   }
   const typeMetadata = await takeTypeMetadata(parts.typeMetadata, trust, problems);
@@ -65,8 +76,13 @@ export async function verifyParts(parts: BundleParts, expected: ExpectedBundle):
 
 /** The parts of what is known, to be stored: also what was kept of an earlier bundle. */
 export function partsOf(knowledge: Knowledge): BundleParts {
-  const statusLists = [...knowledge.statusLists.values()].map((token) => token.text);
-  return { trustList: knowledge.trust.token, statusLists, typeMetadata: knowledge.typeMetadata };
+  const held = [...knowledge.statusLists.values()];
+  return {
+    trustList: knowledge.trust.token,
+    statusLists: held.map((token) => token.text),
+    typeMetadata: knowledge.typeMetadata,
+    statusDeltas: held.flatMap(({ delta }) => (delta === null ? [] : [delta.text])),
+  };
 }
 
 /** An institution's list by its number, if it is known. */
@@ -100,67 +116,20 @@ export function unpackBundle(data: Bytes): BundleParts {
   }
   if (lists.length > MAX_STATUS_LISTS) refuse("DocumentTooLarge", "more than 20,000 status lists");
   const typeTexts = [...types].map(([vct, value]): [string, string] => [vct, textOf(value)]);
-  return { trustList, statusLists: lists.map(textOf), typeMetadata: new Map(typeTexts) };
+  const statusDeltas = body.has("status_deltas") ? deltasOf(body.get("status_deltas")) : [];
+  return { trustList, statusLists: lists.map(textOf), typeMetadata: new Map(typeTexts), statusDeltas };
+}
+
+/** The deltas that a document carries, as they are. */
+export function deltasOf(deltas: Json | undefined): readonly string[] {
+  if (!isJsonArray(deltas)) return refuse("MalformedDocument", "status_deltas is an array");
+  const texts = deltas.map(textOf);
+  if (texts.length > MAX_STATUS_LISTS) refuse("DocumentTooLarge", "more than 20,000 deltas");
+  return texts;
 }
 
 function textOf(value: Json): string {
   return typeof value === "string" ? value : refuse("MalformedDocument", "the parts of a bundle are texts");
-}
-
-function ownersOf(trust: TrustList): Map<string, TrustedInstitution> {
-  const owners = new Map<string, TrustedInstitution>();
-  for (const institution of trust.institutions.values()) {
-    for (const uri of institution.statusLists.values()) owners.set(uri, institution);
-  }
-  return owners;
-}
-
-/** What of the lists known before the new trust list still lets its signer sign. */
-function stillTrusted(
-  known: ReadonlyMap<string, StatusListToken> | undefined,
-  owners: ReadonlyMap<string, TrustedInstitution>,
-): Map<string, StatusListToken> {
-  const kept = new Map<string, StatusListToken>();
-  for (const [uri, token] of known ?? []) {
-    try {
-      findSigner(token, owners);
-      kept.set(uri, token);
-    } catch (error) {
-      if (!(error instanceof CardError)) throw error;
-    }
-  }
-  return kept;
-}
-
-function keepNewer(known: Map<string, StatusListToken>, token: StatusListToken): void {
-  const before = known.get(token.uri);
-  if (before === undefined || before.issuedAt <= token.issuedAt) known.set(token.uri, token);
-}
-
-async function verifyStatusList(
-  text: string,
-  owners: ReadonlyMap<string, TrustedInstitution>,
-  now: number,
-): Promise<StatusListToken> {
-  const token = parseStatusListToken(text);
-  const key = findSigner(token, owners);
-  if (token.issuedAt > now + LEEWAY) refuse("DocumentFromFuture", "it is from the future: a clock is wrong");
-  if (!(await verifiesJws(token.jws, key.publicKey)))
-    refuse("DocumentUntrusted", "its signature does not fit");
-  return token;
-}
-
-/** The key that the token names, if it may have signed this list at its time. */
-function findSigner(token: StatusListToken, owners: ReadonlyMap<string, TrustedInstitution>): TrustedKey {
-  const institution = owners.get(token.uri);
-  if (institution === undefined) {
-    return refuse("DocumentUntrusted", "no institution of the trust list has this address");
-  }
-  const kid = token.jws.header.get("kid");
-  const key = institution.keys.find((one) => one.kid === kid);
-  if (key === undefined) return refuse("DocumentUntrusted", "it is not signed by a key of its institution");
-  checkKeyAt(key, token.issuedAt);
-  return key;
 }
 
 async function takeTypeMetadata(

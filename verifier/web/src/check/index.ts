@@ -38,6 +38,7 @@ export {
   type PresentationRequest,
 } from "./presentation_request.ts";
 export { InMemoryReplay, type ReplayMemory } from "./replay.ts";
+export { parseChanges, takeChanges, type StatusChanges, type TakenChanges } from "./status_changes.ts";
 export { SignatureCache } from "./signature_cache.ts";
 export { verifyCard, type CheckContext } from "./verify.ts";
 export { verifyCredential, type CredentialContext, type ExpectedKeyBinding } from "./verify_credential.ts";

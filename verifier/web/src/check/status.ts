@@ -7,6 +7,7 @@ import { isLongerThan, type Bytes } from "./bytes.ts";
 import { refuse, refusingAs, type RefusalName } from "./errors.ts";
 import { integerOf, isJsonObject, JsonNumber, type Json } from "./json.ts";
 import { b64urlDecode, parseJws, type UnverifiedJws } from "./jws.ts";
+import type { StatusDelta } from "./status_delta.ts";
 import { unpackZlib } from "./unpacking.ts";
 
 // 2 bits x 40 million cards, the whole of Europe's students: no list is larger.
@@ -14,7 +15,7 @@ export const MAX_LIST_BYTES = 10 * 1024 * 1024;
 export const MAX_TOKEN_CHARS = 16 * 1024 * 1024;
 export const MAX_SECONDS = 0xffffffff;
 const STATUS_LIST_TYP = "statuslist+jwt";
-const WIDTHS = [1, 2, 4, 8];
+export const WIDTHS: readonly number[] = [1, 2, 4, 8];
 
 /** The values that are written (section 7.1); any other is not valid. */
 export const CARD_STATUS = { valid: 0, revoked: 1, suspended: 2 } as const;
@@ -41,7 +42,12 @@ export class StatusList {
   }
 }
 
-/** A status list token whose form is right; who may have signed it is not yet judged. */
+/**
+ * A status list token whose form is right; who may have signed it is not yet judged.
+ *
+ * After a delta (`status_delta.ts`) its times and entries are those of the delta; `base` is then the
+ * list as it was signed.
+ */
 export interface StatusListToken {
   readonly uri: string; // `sub`
   readonly issuedAt: number;
@@ -50,6 +56,8 @@ export interface StatusListToken {
   readonly entries: StatusList;
   readonly jws: UnverifiedJws;
   readonly text: string;
+  readonly base: StatusListToken | null;
+  readonly delta: StatusDelta | null;
 }
 
 /** Reads a status list token: `MalformedDocument`, or `DocumentTooLarge`. */
@@ -68,7 +76,17 @@ export function parseStatusListToken(text: string): StatusListToken {
   const optional = (name: string) => (jws.payload.has(name) ? parseSeconds(jws.payload.get(name)) : null);
   const issuedAt = parseSeconds(jws.payload.get("iat"));
   const [expiresAt, ttl] = [optional("exp"), optional("ttl")];
-  return { uri, issuedAt, expiresAt, ttl, entries: decompress(lst, width), jws, text };
+  return {
+    uri,
+    issuedAt,
+    expiresAt,
+    ttl,
+    entries: decompress(lst, width),
+    jws,
+    text,
+    base: null,
+    delta: null,
+  };
 }
 
 /** Unpacks a `lst` member (section 4.2), never beyond `MAX_LIST_BYTES`. */
