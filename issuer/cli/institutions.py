@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import IntegrityError
 
-from issuer.cli import consenting, devices, reconciliation_policy
+from issuer.cli import consenting, devices, looks, reconciliation_policy
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
 from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.cli.refusals import Refused
@@ -28,6 +28,8 @@ router_key = typer.Typer(help="An institution's key of the ESC-Router.", no_args
 
 institution.command("consent")(consenting.set_consent)
 institution.command("devices")(devices.set_policy)
+institution.command("look")(looks.set_look)
+institution.command("student-photos")(looks.set_student_photos)
 institution.command("reconciliation")(reconciliation_policy.set_policy)
 
 _INSTITUTION_COLUMNS = (

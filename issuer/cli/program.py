@@ -14,6 +14,7 @@ from issuer.cli import (
     institutions,
     keys,
     passes,
+    photos,
     pushing,
     refusals,
     router,
@@ -51,6 +52,7 @@ program.add_typer(institutions.staff_key, name="staff-key")
 program.add_typer(institutions.router_key, name="router-key")
 program.add_typer(students.app, name="students")
 program.add_typer(cards.app, name="cards")
+program.add_typer(photos.app, name="photos")
 program.add_typer(router.app, name="esc-router")
 program.add_typer(passes.app, name="passes")
 program.add_typer(pushing.app, name="push")

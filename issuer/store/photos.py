@@ -1,6 +1,5 @@
 """Photos of students: the one that counts, and those that wait for staff or were decided."""
 
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, delete, func, select
@@ -61,6 +60,11 @@ def by_id(session: Session, pic: str, photo_id: int) -> Photo | None:
     return session.exec(fresh).one_or_none()
 
 
+def pic_of(session: Session, photo_id: int) -> str | None:
+    """The institution whose photo it is."""
+    return session.exec(select(Photo.pic).where(Photo.id == photo_id)).one_or_none()
+
+
 def listed(session: Session, pic: str, photo_id: int) -> Listed | None:
     """The same, as in a list."""
     statement = _LISTED.where(Photo.id == photo_id, Photo.pic == pic)
@@ -86,14 +90,6 @@ def of_card(session: Session, escn: str, state: str) -> Stored | None:
     )
     row = session.exec(statement).one_or_none()
     return None if row is None else Stored(*row)
-
-
-def holders(session: Session, student_ids: Collection[int], state: str) -> set[int]:
-    """Which of these students have a photo in this state."""
-    statement = select(Photo.student_id).where(
-        col(Photo.student_id).in_(student_ids), Photo.state == state
-    )
-    return set(session.exec(statement))
 
 
 def count_since(session: Session, student_id: int, source: str, *, since: int) -> int:
