@@ -1,0 +1,102 @@
+/** Usable by everybody: axe's rules of WCAG 2.2 AA, 320 pixels, two languages, light and dark, text twice as large. */
+
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+
+import { shownCode, takeCard } from "../devices.ts";
+import { SLOW, type Here } from "../world.ts";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const PAGES = ["", "menu", "devices", "consent", "photo", "print", "passes", "challenge", "forget"];
+const WALLET = ["add", "cards", "shown", "settings", "about"];
+
+async function expectUsable(page: Page, where: string): Promise<void> {
+  const faults = await page.evaluate(async (tags) => {
+    const { violations, passes } = await (window as unknown as { axe: typeof axe }).axe.run({
+      runOnly: tags,
+    });
+    if (passes.length < 5) return ["axe found next to nothing to look at"];
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+  }, TAGS);
+  expect(faults, where).toEqual([]);
+  expect(await overflow(page), where).toBeLessThanOrEqual(0);
+}
+
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** Goes to a screen, and waits until it has what it asked for. */
+async function visit(page: Page, place: string): Promise<void> {
+  await page.evaluate((hash) => (location.hash = hash), place);
+  await page.waitForFunction((hash) => location.hash === hash, place);
+  await page.waitForTimeout(250);
+}
+
+export function access(here: Here): void {
+  describe.each([
+    ["en-GB", "light", 390],
+    ["lv-LV", "dark", 320],
+    ["en-GB", "dark", 1280],
+  ] as const)("in %s, %s, %d pixels wide", (locale, colorScheme, width) => {
+    it(
+      "every screen is usable",
+      async () => {
+        const world = here();
+        const phone = await world.open({ locale, colorScheme, width, height: 640 });
+        const { page } = phone;
+        // The page lets no foreign script in, so axe comes before the page's own policy.
+        await phone.context.addInitScript({ content: axe.source });
+        await phone.visit(world.services.page);
+        await expectUsable(page, "welcome");
+        await takeCard(phone, world.services, world.services.card(0, 2));
+        const card = await page.evaluate(() => location.hash);
+        for (const one of PAGES) {
+          await visit(page, one === "" ? card : `${card}/${one}`);
+          await expectUsable(page, one);
+        }
+        for (const one of WALLET) {
+          await visit(page, `#/${one}`);
+          await expectUsable(page, one);
+        }
+        await visit(page, card);
+        await page.locator(".code-button").click();
+        await expectUsable(page, "full code");
+        await page.keyboard.press("Escape");
+        await page.locator(".under-card > button").click();
+        await expectUsable(page, "numbers");
+      },
+      SLOW,
+    );
+  });
+
+  it(
+    "text of twice the size needs no scrolling sideways, and all is worked by keyboard",
+    async () => {
+      const world = here();
+      const phone = await world.open({ width: 320, height: 640 });
+      const { page } = phone;
+      await takeCard(phone, world.services, world.services.card(0, 2));
+      const card = await page.evaluate(() => location.hash);
+      await page.getByRole("radio", { name: "Status" }).focus();
+      await page.keyboard.press("ArrowRight");
+      await page.getByText("Also your full name").waitFor();
+      await page.locator(".code-button").focus();
+      await page.keyboard.press("Enter");
+      await shownCode(page);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+      // As the browser's own setting of the text's size does it.
+      const session = await phone.context.newCDPSession(page);
+      await session.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
+      await page.reload();
+      await shownCode(page);
+      for (const place of [card, ...PAGES.slice(1).map((one) => `${card}/${one}`), "#/add", "#/settings"]) {
+        await visit(page, place);
+        expect(await overflow(page), place).toBeLessThanOrEqual(0);
+      }
+    },
+    SLOW,
+  );
+}

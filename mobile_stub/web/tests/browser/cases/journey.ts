@@ -1,0 +1,170 @@
+/** From the offer to a code that the provider's scanner accepts, both without network. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import { describe, expect, it } from "vitest";
+
+import { Device, filmOf, filmOfCode, shownCode, takeCard } from "../devices.ts";
+import { noteFigure } from "../figures.ts";
+import { BUSY, SLOW, type Here, type World } from "../world.ts";
+
+const BUILT = join(import.meta.dirname, "../../../dist");
+const MOST_BYTES = 200 * 1024;
+
+/** The scanner on a provider's device, told once where knowledge comes from, then without network. */
+async function openScanner(world: World, film: string): Promise<Device> {
+  const device = await world.open({ film });
+  const page = await device.visit(world.scanner.said);
+  await page.getByLabel("Address of the bundle").fill(`${world.services.told.issuer}/bundle`);
+  await page.getByLabel("Public key of the trust list").fill(JSON.stringify(world.services.told.anchor));
+  await page.getByRole("button", { name: "Save and fetch" }).click();
+  await page.getByText("Stored: trust list").waitFor();
+  await device.installed();
+  await device.context.setOffline(true);
+  return device;
+}
+
+async function look(scanner: Device): Promise<void> {
+  await scanner.page.reload();
+  await scanner.page.getByRole("button", { name: "Start the camera" }).click();
+}
+
+async function durations(device: Device, name: string): Promise<number[]> {
+  return device.page.evaluate(
+    (one) => performance.getEntriesByName(one).map(({ duration }) => duration),
+    name,
+  );
+}
+
+export function journey(here: Here): void {
+  describe("the journey", () => {
+    it(
+      "a code of the phone is accepted by the scanner, both offline; its screenshot is refused a minute later",
+      async () => {
+        const world = here();
+        const { services } = world;
+        const card = services.card(0, 0);
+        const phone = await world.open();
+        await takeCard(phone, services, card);
+        await phone.page.getByRole("article").getByText(card.name).waitFor();
+        await phone.installed();
+        await phone.context.setOffline(true);
+        await phone.page.reload();
+        await phone.page.getByText("No network.").waitFor();
+        await shownCode(phone.page);
+        const film = join(world.folder, "phone.y4m");
+        const scanner = await openScanner(world, film);
+        await filmOfCode(phone.page, film);
+        await look(scanner);
+        const valid = scanner.page.getByRole("dialog", { name: "VALID" });
+        await valid.waitFor();
+        expect(await valid.innerText()).toContain("live: its phone is here");
+        expect(await valid.innerText()).toContain(card.name.split(" ").at(-1));
+        await scanner.context.addInitScript("{ const now = Date.now; Date.now = () => now() + 60_000; }");
+        await look(scanner);
+        const refused = scanner.page.locator("dialog.answer.refused");
+        await refused.waitFor();
+        expect(await refused.innerText()).toContain("StaleCode");
+        const own = [services.page, services.wire.address];
+        const strange = phone.requests.filter((one) => !own.some((address) => one.startsWith(address)));
+        expect(strange.filter((address) => /^https?:/.test(address))).toEqual([]);
+      },
+      SLOW,
+    );
+
+    it(
+      "the offer's code is read by the camera, and both faces and the digits of a scanner are answered",
+      async () => {
+        const world = here();
+        const card = world.services.card(0, 1);
+        const offer = await world.services.offer(card.institution, card.escn);
+        const film = join(world.folder, "offer.y4m");
+        filmOf(offer.credential_offer_uri, film);
+        const phone = await world.open({ film });
+        const page = await phone.visit(world.services.page);
+        await page.getByRole("link", { name: "Take a card" }).click();
+        await page.getByRole("button", { name: "Scan the code" }).click();
+        await page.getByLabel("Code from your university (6 digits)").fill(offer.tx_code);
+        await page.getByRole("button", { name: "Take the card" }).click();
+        await shownCode(page);
+        await page.getByRole("radio", { name: "Identity" }).check();
+        await page.getByText("European Student Identifier, for a library").waitFor();
+        await shownCode(page);
+        await page.getByRole("button", { name: "Numbers" }).click();
+        const numbers = page.getByRole("dialog");
+        expect((await numbers.innerText()).replace(/\s/g, "")).toContain("urn:schac:personalUniqueCode:");
+        expect((await numbers.innerText()).replace(/\s/g, "")).toContain(card.escn);
+        await numbers.getByRole("button", { name: "Close" }).click();
+        await page.reload();
+        expect(await page.getByRole("radio", { name: "Identity" }).isChecked()).toBe(true);
+      },
+      SLOW,
+    );
+
+    it(
+      "the figures: tap to card, signing and drawing, first picture without network, size",
+      async () => {
+        const world = here();
+        const { services } = world;
+        const card = services.card(0, 2);
+        const phone = await world.open();
+        const offer = await services.offer(card.institution, card.escn);
+        // What the student types takes as long as it takes: it is left out.
+        const tapped = Date.now();
+        const page = await phone.visit(services.link(offer));
+        await page.locator(".tx-code").waitFor();
+        const asked = Date.now();
+        await page.locator(".tx-code").fill(offer.tx_code);
+        const typed = Date.now();
+        await page.locator("form .primary").click();
+        await shownCode(page);
+        const taken = asked - tapped + Date.now() - typed;
+        noteFigure("offer_to_card_ms", taken);
+        expect(taken).toBeLessThan(3_000 * BUSY);
+        await phone.installed();
+        await phone.context.setOffline(true);
+        const paints: number[] = [];
+        for (let i = 0; i < 5; i += 1) {
+          await page.reload();
+          await shownCode(page);
+          await page.getByRole("article").waitFor();
+          paints.push(
+            await page.evaluate(
+              () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,
+            ),
+          );
+        }
+        const paint = median(paints);
+        noteFigure("first_paint_offline_ms", paint);
+        expect(paint).toBeLessThan(300 * BUSY);
+        for (let i = 0; i < 12; i += 1) {
+          await page.getByRole("radio", { name: i % 2 === 0 ? "Identity" : "Status" }).check();
+          await page.waitForFunction(
+            (count) => performance.getEntriesByName("esc-code-drawn").length > count,
+            i + 1,
+          );
+        }
+        const drawn = median((await durations(phone, "esc-code-drawn")).slice(2));
+        noteFigure("code_signed_and_drawn_ms", drawn);
+        expect(drawn).toBeLessThan(5 * BUSY);
+      },
+      SLOW,
+    );
+
+    it("all files together have at most 200 KB, compressed", () => {
+      const files = readdirSync(BUILT, { recursive: true, withFileTypes: true });
+      const sizes = files
+        .filter((file) => file.isFile())
+        .map(({ parentPath, name }) => gzipSync(readFileSync(join(parentPath, name)), { level: 9 }).length);
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      noteFigure("bundle_bytes_compressed", bytes);
+      expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
+    });
+  });
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
