@@ -8,6 +8,9 @@ from typing import Any
 from mobile_stub.errors import Refused
 
 _VERSION = 1
+# Why a phone is not one of its card's any more, as the institution says it; the first stands for
+# reasons of later versions.
+ENDINGS = ("replaced", "by_student", "by_staff", "by_phone")
 
 
 class CardState(StrEnum):
@@ -75,6 +78,7 @@ class Card:
     report: Report = field(default_factory=Report)
     enrolment: Enrolment | None = None
     renewal: Renewal | None = None
+    ended: str | None = None  # of ENDINGS: this phone holds the card no more
 
     def of_format(self, wanted: str) -> Credential | None:
         """The first credential of a format, in the order they were offered."""

@@ -89,6 +89,8 @@ def check_active(card: Card, expires_at: int, *, now: datetime) -> None:
     Raises:
         CardNotActive: No code of it may be shown.
     """
+    if card.ended is not None:
+        raise CardNotActive(f"card_ended_{card.ended}")
     state, end = card.report.state, card.report.expires_on
     if state in (CardState.SUSPENDED, CardState.REVOKED):
         raise CardNotActive(f"card_{state}", reason=card.report.reason or "-")
