@@ -23,7 +23,6 @@ BATCH = 50
 LEASE = timedelta(minutes=15)  # longer than a batch takes when every request runs into its timeout
 FIRST_PAUSE = 10  # seconds; doubled with each attempt
 LONGEST_PAUSE = 3_600  # seconds
-ATTEMPTS = 40  # a day and a half; the next change of the pass begins anew
 
 
 class Telling:
@@ -76,7 +75,7 @@ class Telling:
         with Session(self._engine) as session, session.begin():
             if answered.told is Told.GONE:
                 pass_registrations.drop(session, one)
-            elif answered.told is Told.TOLD or one.attempts >= ATTEMPTS:
+            elif answered.told is Told.TOLD:
                 pass_registrations.settle(session, one)
             else:
                 pause = min(FIRST_PAUSE << min(one.attempts, 16), LONGEST_PAUSE)

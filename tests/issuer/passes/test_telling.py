@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from issuer.errors import UnusableSecret
 from issuer.passes.apns import open_apns
-from issuer.passes.telling import ATTEMPTS, Telling
+from issuer.passes.telling import Telling
 from issuer.store import passes
 from issuer.tables import Pass, PassRegistration
 from tests.conftest import SettableClock
@@ -166,7 +166,7 @@ def test_what_fails_is_told_in_words_and_tried_again(
     assert [(one.due_at, one.attempts) for one in rows(engine)] == [(None, 0)] * 2
 
 
-def test_a_push_service_that_is_away_is_asked_ever_more_seldom_and_at_last_no_more(
+def test_a_push_service_that_is_away_is_asked_ever_more_seldom_until_it_is_back(
     engine: Engine,
     make_pass: MakePass,
     clock: SettableClock,
@@ -179,14 +179,15 @@ def test_a_push_service_that_is_away_is_asked_ever_more_seldom_and_at_last_no_mo
         server.close()
         change(engine, row, clock)
         pauses = []
-        for _ in range(ATTEMPTS):
+        for _ in range(12):
             assert tell(one, clock) == (0, ["tell phones of passes: ConnectError"])
             (registration,) = rows(engine)
             pauses.append((registration.due_at or 0) - int(clock().timestamp()))
             clock.advance(timedelta(seconds=pauses[-1]))
-        tell(one, clock)
     assert pauses[:4] == [10, 20, 40, 80]
-    assert pauses[-1] == 3_600
+    assert pauses[-2:] == [3_600, 3_600]
+    with telling(engine, pass_folder, tmp_path, monkeypatch, lambda _: Told()) as (one, server):
+        assert tell(one, clock) == (1, [])
     (registration,) = rows(engine)
     assert (registration.due_at, registration.attempts) == (None, 0)
 
