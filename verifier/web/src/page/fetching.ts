@@ -1,7 +1,8 @@
-/** Fetching a bundle: bounded in size and time, https except on this machine. */
+/** Fetching a bundle and its changes: bounded in size and time, https except on this machine. */
 
 import { MAX_BUNDLE_BYTES } from "../check/bundle.ts";
 import { concat, type Bytes } from "../check/bytes.ts";
+import { MAX_CHANGES_BYTES } from "../check/status_changes.ts";
 
 const TIMEOUT = 20_000; // milliseconds
 
@@ -37,7 +38,16 @@ export async function fetchBundle(address: string): Promise<Bytes> {
   if (!isUsableAddress(address)) throw new FetchError("reason_address");
   const response = await request(address);
   if (!response.ok) throw new FetchError("reason_answer", { status: response.status });
-  return readCapped(response);
+  return readCapped(response, MAX_BUNDLE_BYTES);
+}
+
+/** Gets the changes since a bundle (docs/status-delta.md, section 3); null where there are none. */
+export async function fetchChanges(address: string): Promise<Bytes | null> {
+  if (!isUsableAddress(address)) throw new FetchError("reason_address");
+  const url = new URL(address);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/changes`;
+  const response = await request(url.href);
+  return response.ok ? readCapped(response, MAX_CHANGES_BYTES) : null;
 }
 
 async function request(address: string): Promise<Response> {
@@ -54,20 +64,20 @@ async function request(address: string): Promise<Response> {
   }
 }
 
-async function readCapped(response: Response): Promise<Bytes> {
+async function readCapped(response: Response, most: number): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let size = 0;
   const reader = response.body?.getReader();
   try {
     for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
       size += read.value.length;
-      if (size > MAX_BUNDLE_BYTES) break;
+      if (size > most) break;
       parts.push(read.value);
     }
   } catch {
     throw new FetchError("reason_network");
   }
-  if (size <= MAX_BUNDLE_BYTES) return concat(...parts);
+  if (size <= most) return concat(...parts);
   await reader?.cancel();
   throw new FetchError("reason_too_large");
 }

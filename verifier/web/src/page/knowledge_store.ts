@@ -7,9 +7,11 @@ import { partsOf, unpackBundle, verifyParts, type BundleParts, type Knowledge } 
 import { bytesToHex, sha256, type Bytes } from "../check/bytes.ts";
 import { CardError } from "../check/errors.ts";
 import type { PublicKey } from "../check/p256.ts";
+import { HOUR } from "../check/policy.ts";
+import { parseChanges, takeChanges } from "../check/status_changes.ts";
 import { keysOf, storedKeys, type StoredKey } from "./anchors.ts";
 import type { Database } from "./database.ts";
-import { fetchBundle } from "./fetching.ts";
+import { fetchBundle, fetchChanges, FetchError } from "./fetching.ts";
 
 interface Stored {
   readonly source: string | null; // the bundle's address
@@ -18,10 +20,23 @@ interface Stored {
   readonly parts: BundleParts | null; // null before the first bundle
   readonly signedBy: readonly StoredKey[]; // those that may have signed this trust list
   readonly digest: string | null; // of the file that was taken in last
+  readonly wholeAt?: number; // when that was; missing in what was stored before there were changes
+  readonly changes?: string | null; // digest of the document of changes that is contained
 }
+
+// Lists without changes are signed again every six hours: then they are fetched as well.
+const WHOLE_EVERY = 6 * HOUR; // seconds
 
 /** What is known now: the content of a bundle, nothing yet, or why what is stored cannot be used. */
 export type Known = Knowledge | CardError | null;
+
+/** What became of the changes: whether they were new, and whether the bundle is not needed. */
+interface Outcome {
+  readonly isNew: boolean;
+  readonly isEnough: boolean;
+}
+
+const NOTHING: Outcome = { isNew: false, isEnough: false };
 
 /** One trust list, and what it vouches for. */
 export class KnowledgeStore {
@@ -30,6 +45,7 @@ export class KnowledgeStore {
   readonly #clock: () => number;
   #known: Known = null;
   #digest: string | null = null; // of the file that `#known` came from
+  #changes: string | null = null; // of the changes in it
   #source: string | null = null;
 
   constructor(database: Database, clock: () => number, name: string) {
@@ -64,6 +80,7 @@ export class KnowledgeStore {
     this.#source = stored?.source ?? null;
     this.#known = stored === undefined ? null : await this.#knowledgeOf(stored);
     this.#digest = stored?.digest ?? null;
+    this.#changes = stored?.changes ?? null;
   }
 
   /** The first anchors and address; given anew only after `forget`. */
@@ -79,9 +96,14 @@ export class KnowledgeStore {
     await this.open();
   }
 
-  /** Fetches from the stored address; whether it was new. Throws as `fetchBundle` and `takeIn`. */
+  /**
+   * Fetches from the stored address, the changes alone where they are enough; whether anything was
+   * new. Throws as `fetchBundle` and `takeIn`.
+   */
   async renew(): Promise<boolean> {
-    return this.#source !== null && this.takeIn(await fetchBundle(this.#source));
+    if (this.#source === null) return false;
+    const { isNew, isEnough } = await this.#renewByChanges(this.#source);
+    return isEnough ? isNew : (await this.takeIn(await fetchBundle(this.#source))) || isNew;
   }
 
   /** Takes a bundle in; whether it was new. A refusal is thrown, and what was known stays. */
@@ -90,12 +112,49 @@ export class KnowledgeStore {
     return navigator.locks.request(`esc-${this.name}`, () => this.#takeIn(data));
   }
 
-  async #takeIn(data: Bytes): Promise<boolean> {
+  async #renewByChanges(source: string): Promise<Outcome> {
     const stored = await this.#load();
+    const age = this.#clock() - (stored?.wholeAt ?? -Infinity);
+    if (!(age >= 0 && age < WHOLE_EVERY)) return NOTHING;
+    try {
+      const data = await fetchChanges(source);
+      if (data === null) return NOTHING;
+      return await navigator.locks.request(`esc-${this.name}`, () => this.#takeChanges(data));
+    } catch (error) {
+      // A server that has none, or that is away: the bundle's answer will say why.
+      if (error instanceof FetchError || error instanceof CardError) return NOTHING;
+      throw error;
+    }
+  }
+
+  async #takeChanges(data: Bytes): Promise<Outcome> {
+    const stored = await this.#loadNewest();
+    const before = this.#known;
+    if (stored === undefined || before === null || before instanceof CardError) return NOTHING;
+    const digest = bytesToHex(await sha256(data));
+    if (digest === stored.changes) return { isNew: false, isEnough: true };
+    const { knowledge, taken, isEnough } = await takeChanges(parseChanges(data), before, this.#clock());
+    const isNew = taken.size > 0;
+    const changes = isEnough ? digest : null;
+    const parts = isNew ? partsOf(knowledge) : stored.parts;
+    await this.#database.put(this.name, { ...stored, parts, changes } satisfies Stored);
+    [this.#known, this.#changes] = [knowledge, changes];
+    return { isNew, isEnough };
+  }
+
+  /** What is stored; another page may have taken in what this one does not know yet. */
+  async #loadNewest(): Promise<Stored | undefined> {
+    const stored = await this.#load();
+    if (stored === undefined) return undefined;
+    const isSame = stored.digest === this.#digest && (stored.changes ?? null) === this.#changes;
+    if (!isSame) await this.open();
+    return stored;
+  }
+
+  async #takeIn(data: Bytes): Promise<boolean> {
+    const stored = await this.#loadNewest();
     if (stored === undefined) return false;
     const digest = bytesToHex(await sha256(data));
-    // Another page may have taken in what this one does not know yet.
-    if (stored.digest !== this.#digest) await this.open();
     const before = this.#known;
     if (digest === stored.digest && before !== null && !(before instanceof CardError)) return false;
     const knowledge = await verifyParts(unpackBundle(data), {
@@ -111,8 +170,10 @@ export class KnowledgeStore {
       parts: partsOf(knowledge),
       signedBy: stored.anchors,
       digest,
+      wholeAt: this.#clock(),
+      changes: null,
     } satisfies Stored);
-    [this.#known, this.#digest] = [knowledge, digest];
+    [this.#known, this.#digest, this.#changes] = [knowledge, digest, null];
     return true;
   }
 

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 
 import { publicJwkOf } from "../../src/check/jws.ts";
-import { keyOf, readBundle } from "../vector_files.ts";
+import { keyOf, readBundle, readVector } from "../vector_files.ts";
 
-const ROOT = join(import.meta.dirname, "../../../..");
+export const ROOT = join(import.meta.dirname, "../../../..");
 export const PYTHON = process.env["ESC_PYTHON"] ?? join(ROOT, ".venv/bin/python");
 export const CHROMIUM = process.env["ESC_CHROMIUM"] ?? "/usr/bin/chromium";
 export const NOW = 1_800_000_000; // of the vectors
@@ -67,6 +67,7 @@ export class BundlePublisher {
   readonly address: string;
   readonly answers: number[] = [];
   bundle = "usual.escbundle";
+  changes: string | null = null; // a vector of changes
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -80,6 +81,12 @@ export class BundlePublisher {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const publisher = new BundlePublisher(server);
     server.on("request", (request, response) => {
+      if (request.url?.endsWith("/changes") === true) {
+        const found = publisher.changes === null ? null : readVector(publisher.changes).payload;
+        response.writeHead(found === null ? 404 : 200, { "access-control-allow-origin": "*" });
+        response.end(Buffer.from(found ?? "", "base64"));
+        return;
+      }
       const etag = `"${publisher.bundle}"`;
       const status = request.headers["if-none-match"] === etag ? 304 : 200;
       publisher.answers.push(request.method === "GET" ? status : 405);
