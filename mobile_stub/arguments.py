@@ -146,6 +146,17 @@ def _add_pass(command: argparse.ArgumentParser, messages: Messages) -> None:
     one.add_argument("--take-back", choices=PASS_KINDS, help=say("help.pass_take_back"))
 
 
+def _add_photo(command: argparse.ArgumentParser, messages: Messages) -> None:
+    say = messages.say
+    _add_card(command, messages)
+    one = command.add_mutually_exclusive_group()
+    one.add_argument("--send", type=Path, metavar="FILE", help=say("help.photo_send"))
+    one.add_argument("--save", type=Path, metavar="FILE", help=say("help.photo_save"))
+    one.add_argument("--take-back", action="store_true", help=say("help.photo_take_back"))
+    command.add_argument("--preview", type=Path, metavar="FILE", help=say("help.photo_preview"))
+    command.add_argument("--crop", metavar="L,T,W,H", help=say("help.photo_crop"))
+
+
 def _add_devices(command: argparse.ArgumentParser, messages: Messages) -> None:
     _add_card(command, messages)
     command.add_argument("--end", metavar="ID", help=messages.say("help.end"))
@@ -191,6 +202,7 @@ _COMMANDS = {
     "refresh": _add_refresh,
     "credential": _add_credential,
     "pass": _add_pass,
+    "photo": _add_photo,
     "devices": _add_devices,
     "name": _add_name,
     "consent": _add_consent,

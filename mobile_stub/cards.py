@@ -63,6 +63,17 @@ class Report:
     last_updated: str | None = None  # as the institution wrote it
     checked_at: int | None = None  # when the phone last got an answer
     etag: str | None = None
+    photo_sha256: str | None = None  # of the photo that counts
+    own_photo: str | None = None  # where the student's own stands; None: none is taken
+    own_photo_reason: str | None = None  # why it was refused
+
+
+@dataclass(slots=True)
+class Photo:
+    """The card's photo, kept for offline."""
+
+    sha256: str
+    body: str  # a JPEG file, in Base64
 
 
 @dataclass(slots=True)
@@ -79,6 +90,7 @@ class Card:
     enrolment: Enrolment | None = None
     renewal: Renewal | None = None
     ended: str | None = None  # of ENDINGS: this phone holds the card no more
+    photo: Photo | None = None
 
     def of_format(self, wanted: str) -> Credential | None:
         """The first credential of a format, in the order they were offered."""
@@ -114,6 +126,7 @@ def decode_wallet(content: bytes) -> Wallet:
 
 def _card(value: dict[str, Any]) -> Card:
     enrolment, renewal, report = value["enrolment"], value["renewal"], dict(value["report"])
+    photo = value.get("photo")
     report["state"] = CardState(report["state"])
     return Card(
         **value
@@ -122,5 +135,6 @@ def _card(value: dict[str, Any]) -> Card:
             "report": Report(**report),
             "enrolment": None if enrolment is None else Enrolment(**enrolment),
             "renewal": None if renewal is None else Renewal(**renewal),
+            "photo": None if photo is None else Photo(**photo),
         }
     )

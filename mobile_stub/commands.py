@@ -11,6 +11,7 @@ from mobile_stub.errors import NoNetwork, PhoneError, Refused
 from mobile_stub.issuer_answers import printable
 from mobile_stub.passing import run_pass
 from mobile_stub.phone import Phone
+from mobile_stub.photos import Photos, run_photo
 from mobile_stub.presenting import Presenting, present_card
 from mobile_stub.received import SD_JWT_VC, end_of
 from mobile_stub.refreshing import Outcome, Refresher
@@ -50,6 +51,7 @@ def _refresh_quietly(refresher: Refresher, card: Card) -> None:
     """Learn the institution's name and the card's last day; a card without them is one too."""
     try:
         refresher.refresh(card)
+        Photos(refresher.network, refresher.save).keep(card)
     except (NoNetwork, Refused):
         return
 
@@ -140,6 +142,7 @@ def _refresh_card(phone: Phone, refresher: Refresher, card: Card) -> None:
     if abs(ahead) > _CLOCK_TOLERANCE:
         side = "clock_ahead" if ahead > timedelta(0) else "clock_behind"
         phone.say(side, seconds=abs(round(ahead.total_seconds())))
+    Photos(refresher.network, refresher.save).keep(card)
 
 
 def _credential(phone: Phone, arguments: Namespace) -> int:
@@ -206,6 +209,7 @@ _COMMANDS: dict[str, Callable[[Phone, Namespace], int]] = {
     "refresh": _refresh,
     "credential": _credential,
     "pass": run_pass,
+    "photo": run_photo,
     "devices": run_devices,
     "name": run_name,
     "consent": run_consent,

@@ -48,6 +48,21 @@ class Answer:
         return value if isinstance(value, dict) else {}
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file in a form.
+
+    Attributes:
+        field: The part's name.
+        name: What the file is called; nothing of where it is.
+        content: All of it.
+    """
+
+    field: str
+    name: str
+    content: bytes
+
+
 class Network:
     """The way out, as long as one command runs."""
 
@@ -69,6 +84,7 @@ class Network:
         *,
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        file: File | None = None,
         body: object = None,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> Answer:
@@ -78,7 +94,8 @@ class Network:
             method: GET, POST or DELETE.
             address: Where to; checked once more here.
             headers: To add to our own.
-            form: Sent as application/x-www-form-urlencoded.
+            form: Sent as application/x-www-form-urlencoded, with a file as multipart/form-data.
+            file: Sent in the form.
             body: Sent as JSON, unless None.
             max_bytes: A longer answer is refused.
 
@@ -87,8 +104,9 @@ class Network:
             Refused: The answer is too long or packed although we asked for it plain.
         """
         host = httpx.URL(parse_address(address)).netloc.decode()
+        files = None if file is None else {file.field: (file.name, file.content)}
         request = self._client.build_request(
-            method, address, headers=dict(headers or {}), data=form, json=body
+            method, address, headers=dict(headers or {}), data=form, files=files, json=body
         )
         try:
             response = self._client.send(request, stream=True)

@@ -160,7 +160,7 @@ def _expect_card(answer: Answer) -> dict[str, Any]:
 
 
 def _report(answer: Answer, body: dict[str, Any], *, now: datetime) -> Report:
-    institution = body.get("institution")
+    institution, photo, own = (body.get(name) for name in ("institution", "photo", "own_photo"))
     # While a renewal waits, the next question must get the whole answer again.
     etag = None if body.get("renewal") else answer.headers.get("etag")
     return Report(
@@ -172,6 +172,9 @@ def _report(answer: Answer, body: dict[str, Any], *, now: datetime) -> Report:
         last_updated=_text(body, "last_updated"),
         checked_at=int(now.timestamp()),
         etag=etag,
+        photo_sha256=_text(photo, "sha256") if isinstance(photo, dict) else None,
+        own_photo=_text(own, "state") if isinstance(own, dict) else None,
+        own_photo_reason=_text(own, "reason") if isinstance(own, dict) else None,
     )
 
 
