@@ -1,5 +1,6 @@
 // Status list tokens and the offline bundle (offline-bundle.md).
 
+import { readDeltas, takeDelta } from "./delta.mjs";
 import { decodeBase64url } from "./encodings.mjs";
 import { unpackGzip, unpackZlib } from "./inflating.mjs";
 import { isInteger, isObject, isString, readJsonObject, secondsOf } from "./json.mjs";
@@ -32,8 +33,8 @@ export function statusAt(list, index) {
   return (list.data[Math.floor(bit / 8)] >> (bit % 8)) & ((1 << list.bits) - 1);
 }
 
-// Section 2, step 2: refuses a list that the trust list does not cover.
-async function checkStatusList(list, institution, now) {
+// Section 2, step 2: refuses a list, or a delta, that the trust list does not cover.
+export async function checkSigned(list, institution, now) {
   const key = institution?.keys.find((one) => one.kid === list.jws.header.kid);
   if (key === undefined) refuse("DocumentUntrusted");
   checkKeyAt(key, list.iat);
@@ -58,7 +59,7 @@ function readBundle(text) {
   if (!Array.isArray(lists) || !isObject(types)) bad("status_lists and type_metadata");
   if (lists.length > 20_000) refuse("DocumentTooLarge");
   if (![...lists, ...Object.values(types)].every(isString)) bad("parts are texts");
-  return { trustList, lists, types };
+  return { trustList, lists, types, deltas: "status_deltas" in body ? readDeltas(body.status_deltas) : [] };
 }
 
 async function takeTypes(types, trust) {
@@ -72,23 +73,36 @@ async function takeTypes(types, trust) {
 
 export async function verifyBundle(data, { anchors, now, leastSequence, previous }) {
   if (data.length > 16 * MIB) refuse("DocumentTooLarge");
-  const { trustList, lists, types } = readBundle(unpackGzip(data, 64 * MIB));
+  const { trustList, lists, types, deltas } = readBundle(unpackGzip(data, 64 * MIB));
   const trust = await verifyTrustList(trustList, { anchors, now, leastSequence });
   const owners = new Map(trust.institutions.flatMap((one) => [...one.lists.values()].map((uri) => [uri, one])));
   const known = new Map();
   for (const list of previous?.lists.values() ?? []) {
-    if (await isTaken(() => checkStatusList(list, owners.get(list.uri), now))) known.set(list.uri, list);
+    const [signed, owner] = [list.signed ?? list, owners.get(list.uri)];
+    if (!(await isTaken(() => checkSigned(signed, owner, now)))) continue;
+    const isChanged = list.delta && (await isTaken(() => checkSigned(list.delta, owner, now)));
+    known.set(list.uri, isChanged ? list : signed);
   }
   let problems = 0;
   for (const token of lists) {
     const take = async () => {
       const list = readStatusList(token);
-      await checkStatusList(list, owners.get(list.uri), now);
+      await checkSigned(list, owners.get(list.uri), now);
       if ((known.get(list.uri)?.iat ?? 0) <= list.iat) known.set(list.uri, list);
+    };
+    if (!(await isTaken(take))) problems += 1;
+  }
+  for (const token of deltas) {
+    const take = async () => {
+      try {
+        await takeDelta(token, known, owners, now);
+      } catch (error) {
+        if (error.name !== "DocumentRolledBack") throw error;
+      }
     };
     if (!(await isTaken(take))) problems += 1;
   }
   const taken = await takeTypes(types, trust);
   problems += Object.keys(types).length - taken.length;
-  return { trust, lists: known, types: taken, problems };
+  return { trust, owners, lists: known, types: taken, problems };
 }

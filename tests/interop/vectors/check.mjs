@@ -11,6 +11,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import { readStatusList, statusAt, verifyBundle } from "./bundle.mjs";
 import { verifyCredential } from "./credential_steps.mjs";
+import { readChanges, takeChanges, takeDelta } from "./delta.mjs";
 import { hexToBytes } from "./encodings.mjs";
 import { normalOf, picOf, readEscn, readEsi } from "./identifiers.mjs";
 import { joinParts, readRequest } from "./presentation.mjs";
@@ -71,6 +72,19 @@ const checks = {
     const { uri, iat, exp, ttl, bits, ...list } = readStatusList(payload);
     const entries = Array.from({ length: list.size }, (_, i) => statusAt({ bits, ...list }, i));
     return { uri, iat, exp, ttl, bits, entries };
+  },
+
+  async "status-delta"({ headers, payload, now }) {
+    const { lists, owners } = await knowledgeOf(headers.bundle, now);
+    const { uri, iat, exp, ttl, bits, size, ...list } = await takeDelta(payload, new Map(lists), owners, now);
+    const all = Array.from({ length: size }, (_, i) => [i, statusAt({ bits, ...list }, i)]);
+    const entries = Object.fromEntries(all.filter(([, value]) => value !== 0));
+    return { uri, iat, exp, ttl, bits, size, entries };
+  },
+
+  async changes({ headers, payload, now }) {
+    const changes = readChanges(Buffer.from(payload, "base64"));
+    return takeChanges(changes, await knowledgeOf(headers.bundle, now), now);
   },
 
   async esi({ payload }) {
