@@ -10,9 +10,10 @@ WEB_INSTALLED := $(WEB:%=%/node_modules/.installed)
 TEST_WORKERS ?= 2
 RUNS ?= 1000
 MINUTES ?= 10
+PHONES ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports vectors bench faults fuzz format lock install interop web web-build web-checks clean
+.PHONY: help demo test check lint types imports vectors bench semester faults fuzz format lock install interop web web-build web-checks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ vectors: $(INSTALLED) ## Rebuild the test vectors; a difference is a failure
 
 bench: $(INSTALLED) ## Measure every figure against its floor, write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py
+
+semester: $(INSTALLED) ## PHONES=20000 take their card in minutes, write docs/semester-start.md
+	$(BIN)/python tests/semester/run.py --phones $(PHONES)
 
 faults: $(INSTALLED) ## Play RUNS=1000 fault runs, write docs/fault-runs.md
 	$(BIN)/python -m tests.issuer.esc_router.fault_runs --runs $(RUNS) --write

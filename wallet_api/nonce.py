@@ -82,7 +82,8 @@ def burn_nonces(wallet: Wallet, nonces: Sequence[tuple[str, str]]) -> list[Inval
 @router.post("/{pic}/nonce", summary="Get a nonce for a proof")
 def make_nonce(pic: PicPath, wallet: WalletDep, response: Response) -> NonceAnswer:
     """A nonce for one proof within five minutes; no authentication (section 7)."""
-    with wallet.transaction() as session:
+    # A nonce that a power cut forgets is refused as any unknown one: the phone asks for another.
+    with wallet.transaction(durable=False) as session:
         institution_of(session, pic)
         nonce = give_nonce(session, pic=pic, now=seconds_of(wallet.clock()))
     response.headers["cache-control"] = "no-store"

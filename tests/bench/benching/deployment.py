@@ -50,10 +50,10 @@ def student_file(count: int) -> bytes:
 class Deployment:
     """Everything that the services need, in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.path = folder / "esc.db"
-        self.url = f"sqlite:///{self.path}"
+        self.url = url or f"sqlite:///{self.path}"
         self.now = datetime.now(UTC).replace(microsecond=0)
         upgrade_database(self.url)
         self.engine: Engine = make_engine(self.url)
@@ -114,6 +114,18 @@ class Deployment:
         }
         return {f"ESC_WALLET_{name}": str(value) for name, value in settings.items()}
 
+    def issuer_environment(self) -> dict[str, str]:
+        """The settings of an issuer or a worker beside it, which reaches no router."""
+        settings = {
+            "DATABASE_URL": self.url,
+            "PUBLIC_URL": ISSUER_URL,
+            "KEYS_DIR": self.keys_dir,
+            "KEY_PASSPHRASE_FILE": self.folder / "passphrase",
+            "SECRET_FILE": self.folder / "secret",
+            "LOG_LEVEL": "WARNING",
+        }
+        return {f"ESC_ISSUER_{name}": str(value) for name, value in settings.items()}
+
 
 def copy_database(source: Path, target: Path) -> None:
     """A file with the same content, without a log beside it."""
@@ -153,8 +165,10 @@ def bulk_insert(empty: Path, rows: Rows) -> Callable[[], None]:
 
 
 @contextmanager
-def running(*words: str, environment: dict[str, str] | None = None) -> Iterator[int]:
-    """A Python server of ours while it is needed; gives the port that it says it listens at."""
+def running(
+    *words: str, environment: dict[str, str] | None = None, says_port: bool = True
+) -> Iterator[int]:
+    """A Python program of ours while it is needed; gives the port that it says it listens at."""
     command = [sys.executable, *words]
     process = subprocess.Popen(
         command,
@@ -164,6 +178,11 @@ def running(*words: str, environment: dict[str, str] | None = None) -> Iterator[
         text=True,
     )
     try:
+        if not says_port:
+            yield 0
+            if process.poll() is not None:
+                raise RuntimeError(f"{words} ended by itself: {process.returncode}")
+            return
         line = process.stdout.readline() if process.stdout else ""
         port = re.search(r":(\d+)(?:/\S*)?$", line.strip())
         if port is None:
