@@ -1,6 +1,6 @@
 """A whole small deployment for tests of the web wallet, which are not in Python.
 
-`python -m tests.mobile_stub.services_for_browsers [--wallet-url URL]` sets two institutions with
+`python -m tests.mobile_stub.services_for_browsers [--wallet-url URL]` sets three institutions with
 students and cards up in a folder of its own, starts the real issuer (with its worker) and wallet
 API as processes, prints one line of JSON that says where everything is, and stays until its
 standard input ends. A line `renewal` on it makes every phone's renewal due, as time would.
@@ -36,7 +36,9 @@ from verifier.identifiers import AcademicLevel, parse_esi
 INSTITUTIONS = (
     ("999900001", "Daugava University", "LV", "daugava.example"),
     ("999900002", "Aalto Polytechnic", "FI", "aalto.example"),
+    ("999900003", "Sorbonne Example", "FR", "sorbonne.example"),
 )
+ASKS_CONSENT = "999900003"
 NAMES = ("Anna Bērziņa", "Jānis Kalniņš", "Līga Ozola", "Pēteris Liepa")
 _WITHIN = 60.0  # seconds to start
 
@@ -126,6 +128,7 @@ def _fill(engine: Engine, folder: Path) -> dict[str, Any]:
                 esi_scopes=[home],
                 escn_prefixes=["001"],
                 takes_student_photos=True,
+                asks_consent=pic == ASKS_CONSENT,
                 created_at=int(now.timestamp()),
             )
             institution = institutions.add(session, row)

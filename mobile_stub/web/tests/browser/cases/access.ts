@@ -92,6 +92,9 @@ export function access(here: Here): void {
       await session.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
       await page.reload();
       await shownCode(page);
+      expect(await page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize))).toBe(
+        34,
+      );
       for (const place of [card, ...PAGES.slice(1).map((one) => `${card}/${one}`), "#/add", "#/settings"]) {
         await visit(page, place);
         expect(await overflow(page), place).toBeLessThanOrEqual(0);

@@ -71,6 +71,32 @@ export function menus(here: Here): void {
     );
 
     it(
+      "where the institution asks, the student sees what leaves, agrees or does not, and can withdraw",
+      async () => {
+        const world = here();
+        const { services } = world;
+        const card = services.card(2, 0);
+        const offer = await services.offer(card.institution, card.escn);
+        const phone = await world.open();
+        const page = await phone.visit(services.link(offer));
+        await page.locator(".tx-code").fill(offer.tx_code);
+        await page.locator("form .primary").click();
+        await page.getByRole("heading", { name: "Sharing with the European router" }).waitFor();
+        await page.getByText("European Student Identifier").waitFor();
+        await page.getByRole("button", { name: "No, thank you" }).click();
+        await shownCode(page);
+        await page.getByText("asks whether your card may be registered").waitFor();
+        await page.getByRole("link", { name: "Read and decide" }).click();
+        await page.getByRole("button", { name: "I agree" }).click();
+        await page.getByText(/You agreed on/).waitFor();
+        await page.getByRole("button", { name: "Withdraw" }).click();
+        await page.getByText("Your data is being removed from the router.").waitFor();
+        await page.getByRole("button", { name: "I agree" }).waitFor();
+      },
+      SLOW,
+    );
+
+    it(
       "the sheet is one page of A4 with cards in their real size, and no other screen prints a code",
       async () => {
         const world = here();
