@@ -4,7 +4,8 @@ A notice says nothing: the phone asks how its card is. So one that waits covers 
 before it is sent. Wanting sets it due in the transaction of the change; a worker that claims it
 puts it off by its lease, and whoever wants it meanwhile makes it due at once again.
 
-On PostgreSQL rows are locked in the order of their numbers, by whoever locks several.
+On PostgreSQL whoever claims waits for no row, and who notes what became of one holds no other:
+so no circle of waiting goes through a worker.
 """
 
 from collections.abc import Collection, Sequence
@@ -114,6 +115,11 @@ def want_due_renewals(session: Session, *, now: int, limit: int) -> int:
     found = session.exec(statement).all()
     _set_due(session, found, now=now)
     return len(found)
+
+
+def is_any_due(session: Session, *, now: int) -> bool:
+    """Whether there is anything to send, without a writer's turn."""
+    return session.exec(select(_device).where(_due <= now).limit(1)).first() is not None
 
 
 def claim(session: Session, *, now: int, leased_until: int, limit: int) -> Sequence[Claim]:

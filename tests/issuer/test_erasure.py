@@ -135,6 +135,8 @@ def test_nothing_in_the_database_names_the_student_afterwards(
             session.add(
                 RouterDifference(reconciliation_id=run.id, kind="any", repair="reported", **note)
             )
+        phone = {"token_sha256": b"z", "renew_at": 0, "created_at": 0}
+        session.add(Device(escn=card.escn, name="Zanete Quixote's phone", **phone))
     session.commit()
     assert all(word in everything(engine) for word in PERSONAL)
 

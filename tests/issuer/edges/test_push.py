@@ -20,15 +20,19 @@ from sqlmodel import Session, col, select, update
 
 from issuer import lifecycle
 from issuer.credential_life import EndReason
+from issuer.database import make_engine
 from issuer.device_life import end_device
 from issuer.erasure import request_erasure
 from issuer.esc_router.exchange import open_router_http
-from issuer.keys import FileSigner, load_named_key_file
+from issuer.issuing import IssuingPolicy
+from issuer.keys import FileKeyRing, FileSigner, load_named_key_file
 from issuer.push import GIVE_UP_AFTER, LEASE, Pusher, Vapid, application_server_key, check_endpoint
 from issuer.push_settings import PUSH_HOSTS
 from issuer.sealing import Sealer
-from issuer.store import devices, notices
+from issuer.store import devices, notices, worker_rounds
+from issuer.store.worker_rounds import WorkerJob
 from issuer.tables import Card, Device, PushSubscription
+from issuer.worker import Worker
 from tests.conftest import SettableClock
 from tests.issuer.edges.conftest import PASSPHRASE, PIC
 from verifier.jws import b64url_decode, parse_public_jwk
@@ -440,6 +444,48 @@ def test_two_workers_tell_each_phone_once(
     session.rollback()
     due = select(PushSubscription).where(col(PushSubscription.due_at).is_not(None))
     assert session.exec(due).all() == []
+
+
+def test_a_push_service_that_is_silent_holds_up_no_other_job(
+    database_url: str,
+    session: Session,
+    device: Device,
+    keys: FileKeyRing,
+    policy: IssuingPolicy,
+    pusher: Pusher,
+    service: PushService,
+    clock: SettableClock,
+) -> None:
+    subscribe(session, device, service.address)
+    notices.want_of_device(session, device.id or 0, now=1)
+    session.commit()
+    may_answer = threading.Event()
+    service.body = lambda _handler: may_answer.wait(10)
+    worker = Worker(
+        engine=make_engine(database_url),
+        keys=keys,
+        sealer=SEALER,
+        policy=policy,
+        router_url="http://127.0.0.1:9/esc-rest",
+        http=open_router_http(timeout=timedelta(seconds=1)),
+        clock=clock,
+        interval=0.05,
+        pusher=pusher,
+    )
+    pusher.http.timeout = httpx.Timeout(20)
+    worker.start()
+    try:
+        give_up_at = time.monotonic() + 10
+        jobs: list[object] = [None]
+        while not service.received or None in jobs:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+            session.rollback()
+            jobs = [worker_rounds.ended_at(session, job) for job in WorkerJob]
+    finally:
+        session.rollback()
+        may_answer.set()
+        worker.stop()
 
 
 def test_the_key_is_made_once_by_a_command(
