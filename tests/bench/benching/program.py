@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benching import (
+    browsing,
     checking,
     continent,
     delivering,
@@ -30,6 +31,7 @@ BENCHES: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     "drawing": drawing.measure,
     "delivering": delivering.measure,
     "reconciling": reconciling.measure,
+    "browsing": browsing.measure,
     "starting": starting.measure,
 }
 DOCUMENT = Path(__file__).parents[3] / "docs" / "benchmarks.md"

@@ -95,7 +95,7 @@ def _amount(value: float | None, figure: Figure) -> str:
     if figure.kind is Kind.RATE:
         return f"{value:,.0f}/s"
     if figure.kind is Kind.SIZE:
-        return f"{value / 1e6:,.0f} MB"
+        return f"{value / 1e6:,.0f} MB" if value >= 1e6 else f"{value / 1e3:,.0f} KB"
     seconds = value / figure.count
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:

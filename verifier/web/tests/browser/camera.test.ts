@@ -1,6 +1,6 @@
 /** The scanner's camera in Chromium: a film of a real code in its place. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -123,6 +123,8 @@ it(
       ([name, all]) => [name, all.sort((a, b) => a - b)[6] ?? NaN] as const,
     );
     process.stdout.write(`${medians.map(([name, time]) => `${name}: ${time.toFixed(1)} ms`).join(", ")}\n`);
+    const figures = process.env["ESC_FIGURES"];
+    if (figures !== undefined) writeFileSync(figures, JSON.stringify(Object.fromEntries(medians)));
     for (const [name, time] of medians) expect(time).toBeLessThan(MOST_MS[name as keyof typeof MOST_MS]);
   },
   SLOW,
