@@ -308,7 +308,7 @@ def test_an_ended_device_is_not_found_any_more(session: Session, card: Card) -> 
     session.refresh(device)
     assert (device.renew_at, device.version) == (NOW, 2)
 
-    devices.end(session, device.id, now=NOW)
+    devices.end(session, device.id, reason="by_phone", now=NOW)
 
     assert devices.by_token(session, b"d") is None
     assert devices.living_of_card(session, card.escn) == []
