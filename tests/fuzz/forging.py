@@ -101,3 +101,11 @@ def signed_bundle(data: bytes) -> bytes:
     texts = ",".join(f'"{status_list(item)}"' for item in lists)
     body = f'{{"version":1,"trust_list":"{trust_list(trust)}","status_lists":[{texts}],'
     return gzip.compress(f'{body}"type_metadata":{{}}}}'.encode(), compresslevel=1, mtime=0)
+
+
+def changes(payload: bytes) -> bytes:
+    """A document of changes with one delta, signed over these claims."""
+    header = {"alg": "ES256", "typ": "esc-status-delta+jwt", "kid": thumbprint("a-active")}
+    token = credentials.jws(payload, header=header)
+    body = f'{{"version":1,"sequence":10,"since":0,"status_deltas":["{token}"]}}'
+    return gzip.compress(body.encode(), compresslevel=1, mtime=0)

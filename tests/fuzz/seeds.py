@@ -80,6 +80,20 @@ def _status_list() -> Iterator[bytes]:
         yield b"\x01" + json.dumps(claims).encode() + CUT + bytes(range(16))
 
 
+def _status_delta() -> Iterator[bytes]:
+    for text in _payloads("status_delta"):
+        if len(text) < 3_000:
+            yield b"\x00" + text.encode()
+    for payload in _jws_payloads("status_delta"):
+        if len(payload) < 3_000:
+            yield b"\x02" + payload
+    for text in _payloads("changes"):
+        with suppress(ValueError, OSError, EOFError):
+            data = base64.b64decode(text, validate=True)
+            yield b"\x00" + data[:3_000]
+            yield b"\x01" + gzip.decompress(data)[:3_000]
+
+
 def _trust_list() -> Iterator[bytes]:
     for text in _payloads("trust_list"):
         if len(text) < 8_000:
@@ -154,6 +168,7 @@ _SEEDS = {
     "scanned": _scanned,
     "credential": _credential,
     "status_list": _status_list,
+    "status_delta": _status_delta,
     "trust_list": _trust_list,
     "bundle": _bundle,
     "knowledge_file": _knowledge_file,

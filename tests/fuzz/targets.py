@@ -7,6 +7,7 @@ is found.
 
 import atexit
 import base64
+import hashlib
 import io
 import json
 import shutil
@@ -33,6 +34,8 @@ from verifier.esc_qr import UnverifiedCode, e1_text, e2_text, encode_e1, encode_
 from verifier.rules import Rules, RulesError, parse_rules
 from verifier.sd_jwt_vc import parse_credential
 from verifier.status import parse_status_list_token
+from verifier.status_changes import parse_changes, take_changes
+from verifier.status_delta import amend, pack_changed, parse_status_delta
 from verifier.trust import verify_trust_list
 from verifier.trust_document import parse_trust_list, trust_list_payload
 from verifier.verify_credential import verify_credential
@@ -143,6 +146,20 @@ def status_list(data: bytes) -> None:
     raise AssertionError("an entry beyond the end")
 
 
+def status_delta(data: bytes) -> None:
+    """A delta, alone and in a document of changes, applied to what is known."""
+    carried = _made(data, bytes, forging.packed, forging.changes)
+    if carried[:2] == b"\x1f\x8b":
+        take_changes(parse_changes(carried), KNOWLEDGE, now=NOW)
+        return
+    delta = parse_status_delta(text_of(carried))
+    packed = pack_changed(delta.changes)
+    written = delta.jws.payload["changes"]
+    assert packed == dict(sorted(written.items(), key=lambda item: int(item[0])))
+    after = amend(KNOWLEDGE.status_lists.get(delta.uri), delta)
+    assert hashlib.sha256(after.entries.data).digest() == delta.sha256
+
+
 def trust_list(data: bytes) -> None:
     """A trust list, checked and read."""
     text = _made(data, text_of, forging.trust_list, forging.trust_list_with_header)
@@ -212,6 +229,8 @@ TARGETS = {
     "scanned": Target(scanned),
     "credential": Target(credential),
     "status_list": Target(status_list),
+    # By its format a document of changes unpacks to 16 MiB before it is too large.
+    "status_delta": Target(status_delta, milliseconds=300, megabytes=100),
     "trust_list": Target(trust_list),
     # By its format a bundle unpacks to 64 MiB before it is too large.
     "bundle": Target(bundle, milliseconds=1_000, megabytes=300),

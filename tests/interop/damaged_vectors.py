@@ -23,7 +23,12 @@ from generating.keys import sign
 
 _BYTES = [0x00, 0x18, 0x5F, 0x7F, 0x9F, 0xBF, 0xC1, 0xF6, 0xF9, 0xFF]
 _LETTERS = '"\\{}[],:019.eE-+tn \t\n~#%=AZaz_\x1c\x85\xa0ķ\u2028\u3000\ufeff\U0001f600'
-_SIGNERS = {"sd_jwt_vc": "a-active", "trust_list": "trust", "status_list": "a-active"}
+_SIGNERS = {
+    "sd_jwt_vc": "a-active",
+    "trust_list": "trust",
+    "status_list": "a-active",
+    "status_delta": "a-active",
+}
 
 
 class Damage:
@@ -95,7 +100,7 @@ class Damage:
             return self.of_code()
         if kind == "sd_jwt_vc":
             return self.of_credential(payload)
-        if kind == "bundle":
+        if kind in ("bundle", "changes"):
             return self.of_bundle(payload)
         if kind in _SIGNERS:
             return self.of_jws(payload, _SIGNERS[kind])
