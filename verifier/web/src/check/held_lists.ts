@@ -22,15 +22,15 @@ export function stillTrusted(
   return kept;
 }
 
-/** Takes a status list in place of the one held, unless that is newer. */
-export async function takeStatusList(
-  text: string,
-  known: Map<string, StatusListToken>,
-  owners: Owners,
-  now: number,
-): Promise<void> {
+/** A status list whose signature fits. */
+export async function verifyStatusList(text: string, owners: Owners, now: number): Promise<StatusListToken> {
   const token = parseStatusListToken(text);
   await verifySignedStatus(token, owners, now);
+  return token;
+}
+
+/** Takes a verified list, unless a newer one is held. */
+export function holdStatusList(token: StatusListToken, known: Map<string, StatusListToken>): void {
   const before = known.get(token.uri);
   if (before === undefined || before.issuedAt <= token.issuedAt) known.set(token.uri, token);
 }

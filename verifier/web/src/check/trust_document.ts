@@ -75,8 +75,7 @@ export async function parseTrustList(claims: JsonObject, token: string): Promise
 
 async function readTrustList(claims: JsonObject, token: string): Promise<TrustList> {
   if (positiveOf(claims.get("version")) !== TRUST_LIST_VERSION) malformed("another version");
-  const institutions: TrustedInstitution[] = [];
-  for (const entry of arrayOf(claims.get("institutions"))) institutions.push(await readInstitution(entry));
+  const institutions = await Promise.all(arrayOf(claims.get("institutions")).map(readInstitution));
   refuseTwice(institutions.map((institution) => institution.pic));
   refuseTwice(institutions.map((institution) => institution.issuer));
   // An address of two institutions would let one sign the other's list.

@@ -54,8 +54,9 @@ export class Deciding {
 
   /** What was scanned, typed or pasted. */
   async decide(text: string): Promise<void> {
-    const policy = policyOf(this.#page.settings());
     const { say, language, lists } = this.#page;
+    await lists.open();
+    const policy = policyOf(this.#page.settings());
     if (policy === null) say(language().word("service_gone"));
     else if (lists.usable.length === 0 && lists.fault === null) this.#page.setUp();
     else if (isPart(text)) await this.#takePart(text, policy);

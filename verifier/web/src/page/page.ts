@@ -19,7 +19,7 @@ import { TrustLists } from "./trust_lists.ts";
 import { listenToScanner } from "./typing.ts";
 import { MAX_TYPES } from "../check/index.ts";
 
-const RENEW_EVERY = 5 * 60_000; // milliseconds
+const RENEW_EVERY = 60_000; // milliseconds; mostly one small request
 
 const clock = (): number => Math.floor(Date.now() / 1000);
 
@@ -81,11 +81,14 @@ export class Page {
 
   /** Shows the page, then looks for what is new. */
   async open(): Promise<void> {
-    await this.#keeping.lists.open();
     const dialogs = [this.#answer.element, this.#ask.element, this.#settingsView.element];
     document.body.append(this.#header, this.#scan.element, ...dialogs);
+    const opening = this.#keeping.lists.open();
     await this.#render();
+    this.#scan.showAsOf(this.#language.word("opening"), false);
     listenToScanner((text) => void this.#deciding.decide(text));
+    await opening;
+    await this.#render();
     for (const kind of ["pointerdown", "keydown"]) {
       document.addEventListener(kind, () => {
         this.#signals.allow();
@@ -145,13 +148,14 @@ export class Page {
     const language = this.#language;
     document.documentElement.lang = language.code;
     document.title = language.word("title");
-    const openSettings = () => {
+    const openSettings = async () => {
+      await this.#keeping.lists.open();
       this.#settingsView.open();
     };
     this.#header.replaceChildren(
       h("a", { class: "skip", href: "#scanner" }, language.word("skip")),
       h("p", { class: "title" }, language.word("title")),
-      h("button", { type: "button", click: openSettings }, language.word("settings")),
+      h("button", { type: "button", click: () => void openSettings() }, language.word("settings")),
     );
     this.#scan.render(language, this.#settings);
     await this.#renderSettings();

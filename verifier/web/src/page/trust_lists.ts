@@ -16,6 +16,7 @@ export class TrustLists {
   readonly #database: Database;
   readonly #clock: () => number;
   #stores: readonly KnowledgeStore[] = [];
+  #opening: Promise<void> | undefined;
 
   constructor(database: Database, clock: () => number) {
     this.#database = database;
@@ -43,8 +44,13 @@ export class TrustLists {
     return instants.some((one) => one === null) ? null : Math.min(...instants.map(Number));
   }
 
-  /** Reads what is stored. */
-  async open(): Promise<void> {
+  /** Reads what is stored, once: all of Europe takes seconds on a phone. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
     const names = (await this.#database.get<string[]>(NAMES)) ?? [FIRST];
     this.#stores = names.map((name) => this.#storeOf(name));
     await Promise.all(this.#stores.map((store) => store.open()));
@@ -57,6 +63,7 @@ export class TrustLists {
 
   /** One more list; the first takes the place that is kept for it. */
   async add(source: string | null, anchors: readonly PublicKey[]): Promise<KnowledgeStore> {
+    await this.open();
     const [first] = this.#stores;
     const isFirst = first !== undefined && !(await first.isSetUp());
     const store = isFirst ? first : this.#storeOf(`${FIRST}-${crypto.randomUUID()}`);

@@ -12,7 +12,7 @@ import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { publicJwkOf } from "../../src/check/jws.ts";
 import { keyOf, readBundle, readVector } from "../vector_files.ts";
 
-export const ROOT = join(import.meta.dirname, "../../../..");
+const ROOT = join(import.meta.dirname, "../../../..");
 export const PYTHON = process.env["ESC_PYTHON"] ?? join(ROOT, ".venv/bin/python");
 export const CHROMIUM = process.env["ESC_CHROMIUM"] ?? "/usr/bin/chromium";
 export const NOW = 1_800_000_000; // of the vectors
@@ -100,6 +100,14 @@ export class BundlePublisher {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** Writes another trust list of so many institutions: europe.escbundle, anchor.json, code.txt. */
+export function writeOtherList(folder: string, count: number): void {
+  const script = join(import.meta.dirname, "europe.py");
+  const options = { cwd: ROOT, encoding: "utf8", env: { ...process.env, PYTHONPATH: ROOT } } as const;
+  const made = spawnSync(PYTHON, [script, folder, String(NOW), String(count)], options);
+  if (made.status !== 0) throw new Error(made.stderr);
 }
 
 /** A browser with an empty profile, as one on a provider's device. */
