@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benching import (
     browsing,
+    changing,
     checking,
     continent,
     delivering,
@@ -25,6 +26,7 @@ from benching.report import print_figures, write_document
 BENCHES: dict[str, Callable[[Effort], Iterator[Figure]]] = {
     "checking": checking.measure,
     "continent": continent.measure,
+    "changing": changing.measure,
     "signing": signing.measure,
     "serving": serving.measure,
     "importing": importing.measure,
