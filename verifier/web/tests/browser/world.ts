@@ -104,7 +104,7 @@ export class BundlePublisher {
 
 /** Writes another trust list of so many institutions: europe.escbundle, anchor.json, code.txt. */
 export function writeOtherList(folder: string, count: number): void {
-  const script = join(import.meta.dirname, "europe.py");
+  const script = join(ROOT, "tests/verifier/making_europe.py");
   const options = { cwd: ROOT, encoding: "utf8", env: { ...process.env, PYTHONPATH: ROOT } } as const;
   const made = spawnSync(PYTHON, [script, folder, String(NOW), String(count)], options);
   if (made.status !== 0) throw new Error(made.stderr);

@@ -1,6 +1,6 @@
 """A bundle of 4,000 institutions and 40 million cards, its anchor, and a code of its last institution.
 
-    python verifier/web/tests/browser/europe.py FOLDER NOW [COUNT]
+    python tests/verifier/making_europe.py FOLDER NOW [COUNT]
 
 Writes europe.escbundle, anchor.json and code.txt. Keys are made anew: never trust one.
 """
