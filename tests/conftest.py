@@ -171,6 +171,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield from _fresh_postgresql(request)
 
 
+# For a test that says nothing of how PostgreSQL differs.
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def engine(database_url: str) -> "Iterator[Engine]":
     """An engine on a fresh database, once of each kind."""

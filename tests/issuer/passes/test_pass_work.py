@@ -18,7 +18,7 @@ from issuer.settings import IssuerSettings
 from issuer.store import passes
 from issuer.tables import Pass, PassRegistration
 from issuer.worker import open_worker
-from tests.conftest import SettableClock
+from tests.conftest import SettableClock, sqlite_only
 from tests.issuer.edges.conftest import (
     PASSPHRASE,
     environment,  # noqa: F401 a fixture
@@ -57,6 +57,7 @@ def test_a_certificate_that_does_not_fit_stops_issuer_and_worker_at_their_start(
             start(settings, clock=clock)  # type: ignore[operator]
 
 
+@sqlite_only
 def test_the_worker_renews_passes_and_tells_phones_in_a_thread_of_its_own(
     database_url: str,
     engine: Engine,

@@ -24,7 +24,7 @@ from issuer.tables import (
     StatusEntry,
     Student,
 )
-from tests.conftest import SettableClock
+from tests.conftest import SettableClock, sqlite_only
 from tests.issuer.edges.conftest import NOON, PASSPHRASE, PIC
 from tests.issuer.passes.conftest import SEALER, MakePass
 from verifier.status import CardStatus
@@ -64,6 +64,7 @@ def due_phones(engine: Engine) -> int:
         return len(rows)
 
 
+@sqlite_only
 def test_a_fresh_code_is_left_alone(
     engine: Engine, make_pass: MakePass, maker: PassMaker, clock: SettableClock
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_code_is_signed_anew_when_a_third_of_its_life_is_left_and_phones_are_t
     assert renew(engine, maker, clock) == (0, [])
 
 
+@sqlite_only
 def test_all_living_codes_of_a_pass_end_with_it(
     engine: Engine, make_pass: MakePass, maker: PassMaker, clock: SettableClock
 ) -> None:
@@ -104,6 +106,7 @@ def test_all_living_codes_of_a_pass_end_with_it(
     assert codes(engine) == [(True, CardStatus.REVOKED), (True, CardStatus.REVOKED)]
 
 
+@sqlite_only
 def test_a_pass_of_a_card_that_is_not_active_waits(
     engine: Engine, make_pass: MakePass, maker: PassMaker, clock: SettableClock
 ) -> None:
@@ -118,6 +121,7 @@ def test_a_pass_of_a_card_that_is_not_active_waits(
     assert renew(engine, maker, clock) == (1, [])
 
 
+@sqlite_only
 def test_googles_pass_is_never_signed_anew(
     engine: Engine, make_pass: MakePass, maker: PassMaker, clock: SettableClock
 ) -> None:
@@ -126,6 +130,7 @@ def test_googles_pass_is_never_signed_anew(
     assert renew(engine, maker, clock) == (0, [])
 
 
+@sqlite_only
 def test_the_last_code_of_a_card_is_not_signed_again_and_again(
     engine: Engine,
     session: Session,

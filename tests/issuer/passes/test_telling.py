@@ -16,7 +16,7 @@ from issuer.passes.apns import open_apns
 from issuer.passes.telling import Telling
 from issuer.store import passes
 from issuer.tables import Pass, PassRegistration
-from tests.conftest import SettableClock
+from tests.conftest import SettableClock, sqlite_only
 from tests.issuer.esc_router.http2_server import Asked, Http2Server, Told, http2_served
 from tests.issuer.passes.conftest import SEALER, MakePass
 from tests.pass_files import PASS_TYPE, PassFolder
@@ -107,6 +107,7 @@ GONE = [
 
 
 @pytest.mark.parametrize("gone", GONE)
+@sqlite_only
 def test_a_phone_that_is_gone_is_forgotten_and_the_others_are_told(
     engine: Engine,
     make_pass: MakePass,
@@ -138,6 +139,7 @@ LATER = [
 
 
 @pytest.mark.parametrize(("later", "words", "pause"), LATER)
+@sqlite_only
 def test_what_fails_is_told_in_words_and_tried_again(
     engine: Engine,
     make_pass: MakePass,
@@ -166,6 +168,7 @@ def test_what_fails_is_told_in_words_and_tried_again(
     assert [(one.due_at, one.attempts) for one in rows(engine)] == [(None, 0)] * 2
 
 
+@sqlite_only
 def test_a_push_service_that_is_away_is_asked_ever_more_seldom_until_it_is_back(
     engine: Engine,
     make_pass: MakePass,

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from issuer.lifecycle import suspend_card
 from issuer.sealing import hash_token
 from issuer.tables import AuditEntry, Credential, Device, Institution, Pass
+from tests.conftest import sqlite_only
 from tests.pass_files import check_signature, read_pass
 from tests.wallet_api.conftest import CARD, PIC, QR, PhoneKey, Service
 from tests.wallet_api.passes.conftest import PassService
@@ -38,6 +39,7 @@ def refused(passing: PassService, code: str, **policy: Any) -> type[Exception] |
     return None
 
 
+@sqlite_only
 def test_where_no_passes_are_set_up_none_are_offered(service: Service) -> None:
     headers = {"authorization": f"Bearer {service.take(QR).device_token}"}
     url = f"{service.url}/device/passes"
@@ -54,6 +56,7 @@ def test_where_no_passes_are_set_up_none_are_offered(service: Service) -> None:
     assert problem(log) == (404, "passes-not-offered")
 
 
+@sqlite_only
 def test_a_phone_that_is_not_known_or_was_ended_takes_no_pass(passing: PassService) -> None:
     http, url = passing.service.http, f"{passing.service.url}/device/passes"
     unknown = {"authorization": f"Bearer {'A' * 43}"}
@@ -65,6 +68,7 @@ def test_a_phone_that_is_not_known_or_was_ended_takes_no_pass(passing: PassServi
     assert problem(passing.take("apple")) == (410, "device-ended")
 
 
+@sqlite_only
 def test_a_pass_needs_a_good_proof_of_the_phones_own_key(passing: PassService) -> None:
     url = f"{passing.service.url}/device/passes/apple"
     empty = passing.service.http.post(url, json={}, headers=passing.bearer)
@@ -79,6 +83,7 @@ def test_a_pass_needs_a_good_proof_of_the_phones_own_key(passing: PassService) -
         assert session.exec(select(Pass)).all() == []
 
 
+@sqlite_only
 def test_a_card_that_is_not_active_makes_no_pass(passing: PassService) -> None:
     service = passing.service
     with Session(service.engine) as session, session.begin():
@@ -88,6 +93,7 @@ def test_a_card_that_is_not_active_makes_no_pass(passing: PassService) -> None:
     assert problem(passing.take("google")) == (409, "card-state")
 
 
+@sqlite_only
 def test_a_pass_that_the_phone_has_not_is_not_taken_back(passing: PassService) -> None:
     http, url = passing.service.http, f"{passing.service.url}/device/passes"
 
@@ -96,6 +102,7 @@ def test_a_pass_that_the_phone_has_not_is_not_taken_back(passing: PassService) -
     assert problem(answer) == (422, "malformed-request")
 
 
+@sqlite_only
 def test_a_pass_says_what_the_card_says_and_is_signed(
     passing: PassService, tmp_path: Path
 ) -> None:
@@ -118,6 +125,7 @@ def test_a_pass_says_what_the_card_says_and_is_signed(
     assert read.latvian["Bachelor"] == "Bakalaura studijas"
 
 
+@sqlite_only
 def test_the_code_of_a_pass_is_a_static_one_without_the_esi(passing: PassService) -> None:
     code = passing.take_apple().code
     assert code is not None
@@ -147,6 +155,7 @@ def test_the_code_has_a_status_entry_of_its_own_and_is_not_stored_in_the_open(
     assert b"Anna" not in row.sealed_content
 
 
+@sqlite_only
 def test_a_pass_taken_again_is_the_same_with_a_new_code(passing: PassService) -> None:
     first = passing.take_apple()
     second = passing.take_apple()
@@ -158,6 +167,7 @@ def test_a_pass_taken_again_is_the_same_with_a_new_code(passing: PassService) ->
     assert refused(passing, second.code) is None
 
 
+@sqlite_only
 def test_two_packages_of_a_pass_differ_in_the_signature_only(passing: PassService) -> None:
     read = passing.take_apple()
     answers = [passing.fetch(read), passing.fetch(read)]
@@ -171,6 +181,7 @@ def _files(answer: httpx.Response) -> dict[str, bytes]:
     return read_pass(answer.content).files
 
 
+@sqlite_only
 def test_the_pass_ends_with_its_phone(passing: PassService) -> None:
     read = passing.take_apple()
     assert read.code is not None
@@ -229,6 +240,7 @@ def _renew_at(passing: PassService) -> int:
         return device.renew_at
 
 
+@sqlite_only
 def test_each_card_has_its_own_pass(passing: PassService) -> None:
     first = passing.take_apple()
     other = PassService(passing.service, passing.folder, "")

@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 from issuer.errors import UnusableSecret
 from issuer.passes.content import PassContent
 from issuer.tables import Card, Credential, Logo, Student
+from tests.conftest import sqlite_only
 from tests.pass_files import (
     EMAIL,
     GOOGLE_CLASS,
@@ -138,6 +139,7 @@ def test_what_a_pass_can_do_without_is_left_out_until_it_fits(links: GoogleLinks
     assert cut["cardTitle"]["defaultValue"]["value"] == long_name
 
 
+@sqlite_only
 def test_a_link_holds_the_whole_pass(passing: PassService) -> None:
     with Session(passing.service.engine) as session, session.begin():
         logo = Logo(
@@ -161,6 +163,7 @@ def test_a_link_holds_the_whole_pass(passing: PassService) -> None:
     assert refused(passing, found["barcode"]["value"]) is None
 
 
+@sqlite_only
 def test_the_same_pass_is_given_until_it_says_what_is_not_true_any_more(
     passing: PassService,
 ) -> None:

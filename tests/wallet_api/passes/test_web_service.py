@@ -12,6 +12,7 @@ from issuer.lifecycle import reinstate_card, revoke_card, suspend_card
 from issuer.sealing import Sealer
 from issuer.store import pass_registrations
 from issuer.tables import PassRegistration
+from tests.conftest import sqlite_only
 from tests.pass_files import PASS_TYPE, ReadPass, read_pass
 from tests.wallet_api.conftest import PIC
 from tests.wallet_api.passes.conftest import PassService
@@ -33,6 +34,7 @@ def registrations(passing: PassService) -> list[PassRegistration]:
         return list(session.exec(select(PassRegistration).order_by(col(PassRegistration.id))))
 
 
+@sqlite_only
 def test_without_the_passs_own_token_nothing_is_done(
     passing: PassService, subtests: pytest.Subtests
 ) -> None:
@@ -61,6 +63,7 @@ def test_without_the_passs_own_token_nothing_is_done(
     assert registrations(passing) == []
 
 
+@sqlite_only
 def test_a_serial_number_that_never_was_is_refused_like_a_wrong_token(
     passing: PassService,
 ) -> None:
@@ -78,6 +81,7 @@ def test_a_serial_number_that_never_was_is_refused_like_a_wrong_token(
 MALFORMED_TOKENS: list[Any] = [None, 5, "", "a b", "x/../y", "a" * 201, ["ab"], "é"]
 
 
+@sqlite_only
 def test_a_malformed_registration_is_refused(passing: PassService) -> None:
     read = passing.take_apple()
     post, place = passing.service.http.post, passing.registration(read)
@@ -136,6 +140,7 @@ def test_the_list_tells_each_change_once(passing: PassService) -> None:
     assert passing.changed(second["lastUpdated"]).status_code == 204
 
 
+@sqlite_only
 def test_a_tag_that_is_not_ours_is_answered_with_all_passes(passing: PassService) -> None:
     read = passing.take_apple()
     passing.register(read)
@@ -146,6 +151,7 @@ def test_a_tag_that_is_not_ours_is_answered_with_all_passes(passing: PassService
     assert passing.changed(device="phone2").status_code == 204
 
 
+@sqlite_only
 def test_another_pass_type_has_no_passes(passing: PassService) -> None:
     passing.register(passing.take_apple())
     url = f"{passing.service.url}/passes/v1/devices/phone1/registrations/pass.example.other"
@@ -175,6 +181,7 @@ def test_a_pass_is_fetched_and_is_304_until_it_changes(passing: PassService) -> 
     assert passing.fetch(read, since=modified).status_code == 200
 
 
+@sqlite_only
 def test_a_suspended_card_shows_no_code_and_a_reinstated_one_shows_the_same(
     passing: PassService,
 ) -> None:
@@ -194,6 +201,7 @@ def test_a_suspended_card_shows_no_code_and_a_reinstated_one_shows_the_same(
     assert reinstated.code == read.code
 
 
+@sqlite_only
 def test_a_revoked_card_shows_no_code_and_no_name(passing: PassService) -> None:
     read = passing.take_apple()
     _change(passing, revoke_card, reason="left")
@@ -206,6 +214,7 @@ def test_a_revoked_card_shows_no_code_and_no_name(passing: PassService) -> None:
     assert "Anna" not in str(revoked.document)
 
 
+@sqlite_only
 def test_a_card_whose_last_day_has_passed_is_expired_before_any_worker_says_so(
     passing: PassService,
 ) -> None:
@@ -218,6 +227,7 @@ def test_a_card_whose_last_day_has_passed_is_expired_before_any_worker_says_so(
     assert problem(passing.fetch(read)) == (404, "passes-not-offered")
 
 
+@sqlite_only
 def test_a_code_that_has_ended_is_not_shown(passing: PassService) -> None:
     read = passing.take_apple()
     passing.service.clock.advance(timedelta(days=30))
@@ -228,6 +238,7 @@ def test_a_code_that_has_ended_is_not_shown(passing: PassService) -> None:
     assert not fetched.is_voided
 
 
+@sqlite_only
 def test_a_pass_taken_back_is_voided_and_names_nobody(passing: PassService) -> None:
     read = passing.take_apple()
     passing.service.http.delete(
@@ -242,6 +253,7 @@ def test_a_pass_taken_back_is_voided_and_names_nobody(passing: PassService) -> N
     assert "Anna" not in str(ended.document)
 
 
+@sqlite_only
 def test_of_a_log_only_known_words_are_kept(
     passing: PassService, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -261,6 +273,7 @@ def test_of_a_log_only_known_words_are_kept(
     assert "INJECTED" not in caplog.text
 
 
+@sqlite_only
 def test_a_malformed_log_is_refused(passing: PassService) -> None:
     url = f"{passing.service.url}/passes/v1/log"
     for body in ({}, {"logs": "x"}, {"logs": [5]}):
