@@ -1,10 +1,9 @@
-/** Figures measured by the tests, in a file outside of the repository (`ESC_FIGURES`). */
+/** Figures measured by the tests, for `make bench`; the file is not part of the repository. */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const FILE = process.env["ESC_FIGURES"] ?? join(tmpdir(), "esc-wallet-figures.json");
+const FILE = join(import.meta.dirname, "../figures.json");
 
 export function noteFigure(name: string, value: number): void {
   const known = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as Record<string, number>) : {};
