@@ -216,7 +216,7 @@ def test_no_metric_names_a_person_or_a_card(metrics: Metrics, five_cards: list[C
 @pytest.mark.usefixtures("troubled")
 def test_names_labels_and_help_follow_the_rules_of_promtool(metrics: Metrics) -> None:
     families = list(text_string_to_metric_families(metrics.render().decode()))
-    assert len(families) == 12
+    assert len(families) == 14
     for family in families:
         assert re.fullmatch(r"esc_[a-z]+(_[a-z]+)*", family.name)
         assert family.documentation.endswith(".")
