@@ -1,4 +1,4 @@
-"""A bundle of 4,000 institutions and 40 million cards, its anchor, and a code of its last institution.
+"""All of Europe in a bundle: 4,000 institutions, 40 million cards; its anchor, and a code of it.
 
     python tests/verifier/making_europe.py FOLDER NOW [COUNT]
 

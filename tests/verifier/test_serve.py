@@ -23,6 +23,8 @@ from verifier.cli.service import schema
 from verifier.edges.knowledge_file import FILE_NAME, store_bundle
 from verifier.errors import Revoked
 from verifier.jws import b64url_encode
+from verifier.presentation_qr import split_presentation
+from verifier.presentation_request import parse_request
 from verifier.status import CardStatus
 
 ROOT = Path(__file__).parents[2]
@@ -348,3 +350,25 @@ def test_the_command_line_asks_for_key_binding_too(world: World, now: int, tmp_p
     assert check(text, "--audience", "gate").returncode == 2
     assert "[StaticCode]" in check(text).stdout
     assert "shown by its own wallet" in check(text, "--audience", "gate", "--nonce", "n-1").stdout
+
+
+def test_a_till_asks_a_phone_and_checks_its_parts(world: World, now: int, tmp_path: Path) -> None:
+    running = start(tmp_path, "--rules", "library")
+    try:
+        asking = {"audience": "gate", "claims": "level"}
+        _, asked, _ = running.ask("POST", "/request", asking)
+        jsonschema.validate(asked, part("request"))
+        request = parse_request(asked["request"])
+        assert (request.audience, request.nonce) == ("gate", asked["nonce"])
+        assert request.claims == ("name", "academic_level", "schac_personal_unique_code")
+        lines = split_presentation(bound(world, now, asked["nonce"]))
+        binding = {"audience": "gate", "nonce": asked["nonce"]}
+        assert running.check("\n".join(reversed(lines)), **binding)["evidence"] == "key-binding"
+        missing = running.check("\n".join(lines[1:]), **binding)
+        assert missing["refusal"] == "IncompletePresentation"
+        for wrong in ({}, {"audience": "x509_hash:a"}, {"audience": "x", "claims": "birthdate"}):
+            status, problem, _ = running.ask("POST", "/request", wrong)
+            assert status == 400
+            jsonschema.validate(problem, part("problem"))
+    finally:
+        stop(running)

@@ -110,7 +110,8 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "serve",
         help="answer tills and gates of this machine over HTTP",
         description="Answer tills and gates of this machine over HTTP, on 127.0.0.1 only: POST "
-        "/check, GET /status, /health, /schema. Starts without network and without knowledge.",
+        "/check, /request, GET /status, /health, /schema. Starts without network and without "
+        "knowledge.",
     )
     serve.add_argument(
         "--port", type=whole_number(0, 65_535), default=8004, help="0 takes any (default 8004)"

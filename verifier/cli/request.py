@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import secrets
 import sys
 from collections.abc import Callable
 
-from verifier.bundle import Knowledge
 from verifier.cli.answers import Answer, as_json, as_text
+from verifier.cli.asking import make_request
 from verifier.cli.check_options import policy_of
 from verifier.cli.desk import Desk
 from verifier.cli.drawing import draw_blocks
@@ -16,19 +15,15 @@ from verifier.cli.languages import Language
 from verifier.cli.reading import InputError, read_texts
 from verifier.edges.images import HAS_READER, draw_code, write_code
 from verifier.errors import CardError, MalformedPresentation
-from verifier.policy import Claim, Policy
+from verifier.policy import Policy
 from verifier.presentation_request import (
     ANSWERED_WITHIN,
-    CLAIM_NAMES,
-    MAX_TYPES,
     PresentationRequest,
-    claims_for,
     encode_request,
 )
 from verifier.verify_credential import ExpectedKeyBinding
 
 Clock = Callable[[], int]
-_NONCE_BYTES = 16  # 128 bits (OpenID4VP 1.0, section 5.2)
 
 
 def run_request(arguments: argparse.Namespace, language: Language, clock: Clock) -> int:
@@ -39,7 +34,10 @@ def run_request(arguments: argparse.Namespace, language: Language, clock: Clock)
     """
     policy = policy_of(arguments)
     desk = Desk(arguments.knowledge, clock, None)
-    request = make_request(arguments.audience, policy, arguments.claims, desk.lists())
+    try:
+        request = make_request(arguments.audience, policy, arguments.claims, desk.lists())
+    except MalformedPresentation as error:
+        raise InputError(f"this cannot be asked: {error}") from error
     _show(arguments, language, request)
     if arguments.ask_only:
         return 0
@@ -52,37 +50,6 @@ def run_request(arguments: argparse.Namespace, language: Language, clock: Clock)
     else:
         print(as_text(answer, language, colour=sys.stdout.isatty()), flush=True)
     return 0 if answer.is_valid else 1
-
-
-def make_request(
-    audience: str, policy: Policy, further: tuple[Claim, ...], lists: dict[str, Knowledge]
-) -> PresentationRequest:
-    """A new request with a nonce of its own.
-
-    Args:
-        audience: Who asks, as the student reads it.
-        policy: What the service needs to read.
-        further: To be asked for as well.
-        lists: What is known: its types are asked for.
-
-    Raises:
-        InputError: No phone would take it for a request.
-    """
-    types = list(
-        dict.fromkeys(vct for known in lists.values() for vct in known.trust.type_integrity)
-    )
-    wanted = {*claims_for(policy), *(CLAIM_NAMES[claim] for claim in further)}
-    request = PresentationRequest(
-        audience=audience,
-        nonce=secrets.token_urlsafe(_NONCE_BYTES),
-        types=tuple(types[:MAX_TYPES]),
-        claims=tuple(name for name in CLAIM_NAMES.values() if name in wanted),
-    )
-    try:
-        encode_request(request)
-    except MalformedPresentation as error:
-        raise InputError(f"this cannot be asked: {error}") from error
-    return request
 
 
 def _show(arguments: argparse.Namespace, language: Language, request: PresentationRequest) -> None:

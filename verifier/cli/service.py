@@ -1,23 +1,27 @@
 """What the local service answers (docs/local-service.md); `service_http` speaks HTTP."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from verifier.cli.answers import as_json, instant_of, moment_of
+from verifier.cli.asking import make_request
 from verifier.cli.desk import Desk
 from verifier.cli.knowing import summary_of
 from verifier.cli.languages import Language, available_languages, load_language
 from verifier.cli.values import MAX_CHALLENGE_BYTES
 from verifier.edges.knowledge_file import KnowledgeError
-from verifier.errors import CardError
+from verifier.errors import CardError, MalformedPresentation
 from verifier.jws import parse_json_object
+from verifier.policy import Claim
+from verifier.presentation_request import encode_request
 from verifier.rules import Rules
 from verifier.verify_credential import ExpectedKeyBinding
 
 _MEMBERS = ("code", "rules", "challenge", "audience", "nonce", "language")
+_ASKING = ("audience", "rules", "claims")
 
 
 class Problem(Exception):
@@ -52,10 +56,8 @@ class Service:
         Raises:
             Problem: The request is not one, or nothing can be decided.
         """
-        request = _parse_request(body)
-        rules = self.services.get(request.get("rules", next(iter(self.services))))
-        if rules is None:
-            raise Problem(400, "Unknown rules", "rules: one of " + ", ".join(self.services))
+        request = _parse_request(body, _MEMBERS)
+        rules = self._rules_of(request)
         language = _language_of(request, self.language)
         challenge = request.get("challenge", "").encode("utf-8")
         if len(challenge) > MAX_CHALLENGE_BYTES:
@@ -67,6 +69,33 @@ class Service:
         except KnowledgeError as error:
             raise Problem(503, "Nothing can be decided", str(error)) from error
         return as_json(answer, language)
+
+    def ask(self, body: bytes) -> dict[str, Any]:
+        """A request that a phone answers; its nonce is for one answer, given back by whoever asks.
+
+        Raises:
+            Problem: The request is not one, or cannot be made.
+        """
+        asked = _parse_request(body, _ASKING)
+        rules = self._rules_of(asked)
+        further = [claim for claim in Claim if claim in asked.get("claims", "").split(",")]
+        if len(further) != len(asked["claims"].split(",") if "claims" in asked else ()):
+            raise Problem(400, "Bad request", "claims: name, level, esi, separated by commas")
+        try:
+            lists = self.desk.lists()
+            request = make_request(asked["audience"], rules.policy, further, lists)
+        except KnowledgeError as error:
+            raise Problem(503, "Nothing can be decided", str(error)) from error
+        except MalformedPresentation as error:
+            raise Problem(400, "Bad request", f"this cannot be asked: {error}") from error
+        text = encode_request(request)
+        return {"request": text, "audience": request.audience, "nonce": request.nonce}
+
+    def _rules_of(self, request: Mapping[str, str]) -> Rules:
+        rules = self.services.get(request.get("rules", next(iter(self.services))))
+        if rules is None:
+            raise Problem(400, "Unknown rules", "rules: one of " + ", ".join(self.services))
+        return rules
 
     def status(self) -> dict[str, Any]:
         """What is known, as of when, and by which clock."""
@@ -110,13 +139,19 @@ def schema() -> dict[str, Any]:
     return content
 
 
-def _parse_request(body: bytes) -> dict[str, str]:
+def _parse_request(body: bytes, members: Sequence[str]) -> dict[str, str]:
+    """The body's members; the first of `members` must be there.
+
+    Raises:
+        Problem: It has others, or is no JSON object of texts.
+    """
     try:
         request = parse_json_object(body)
     except CardError as error:
         raise Problem(400, "Bad request", "the body is not a JSON object") from error
-    if request.keys() - set(_MEMBERS) or "code" not in request:
-        raise Problem(400, "Bad request", "members: code; if wanted " + ", ".join(_MEMBERS[1:]))
+    needed, *wanted = members
+    if request.keys() - set(members) or needed not in request:
+        raise Problem(400, "Bad request", f"members: {needed}; if wanted {', '.join(wanted)}")
     for name, value in request.items():
         if not isinstance(value, str):
             raise Problem(400, "Bad request", f"{name}: a text")

@@ -15,7 +15,13 @@ from verifier.cli.service import Problem, Service, schema
 
 MAX_BODY_BYTES = 65_536
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_METHODS = {"/check": "POST", "/status": "GET", "/health": "GET", "/schema": "GET"}
+_METHODS = {
+    "/check": "POST",
+    "/request": "POST",
+    "/status": "GET",
+    "/health": "GET",
+    "/schema": "GET",
+}
 
 
 def open_server(service: Service, port: int) -> ThreadingHTTPServer:
@@ -49,8 +55,9 @@ class _Handler(QuietRequests, BaseHTTPRequestHandler):
         self._answer(lambda: answers[self._path("GET")]())
 
     def do_POST(self) -> None:
-        """Answer `/check`."""
-        self._answer(lambda: self._check(self._path("POST")))
+        """Answer `/check` and `/request`."""
+        answers = {"/check": self.service.check, "/request": self.service.ask}
+        self._answer(lambda: answers[self._path("POST")](self._question()))
 
     def do_OPTIONS(self) -> None:
         """Tell a browser whether one of its pages may ask."""
@@ -64,11 +71,11 @@ class _Handler(QuietRequests, BaseHTTPRequestHandler):
             raise Problem(405, "Method not allowed", f"{path} takes {_METHODS[path]}")
         return path
 
-    def _check(self, _path: str) -> dict[str, Any]:
+    def _question(self) -> bytes:
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Problem(415, "Unsupported media type", "ask with application/json")
-        return self.service.check(self._body())
+        return self._body()
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
