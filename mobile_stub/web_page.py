@@ -118,8 +118,8 @@ def content_policy(issuers: Sequence[str] = ()) -> str:
     """
     origins = [_origin(issuer) for issuer in issuers] or _ANY_ISSUER
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-        "worker-src 'self'; manifest-src 'self'; "
+        "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
+        "img-src 'self' blob:; manifest-src 'self'; "
         f"connect-src 'self' {' '.join(origins)}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

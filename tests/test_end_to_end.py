@@ -54,13 +54,14 @@ def test_the_story_turns_out_as_told_and_the_services_stay_up_when_asked(tmp_pat
     told = ""
     for line in demo.stdout:
         told += line
-        if "ESC-Router  http" in line:
+        if line.startswith("  code "):
             break
     rows = dict(re.findall(r"│ [a-g] +│ (.+?) +│ (.+?) +│", told))
     assert OUTCOMES.items() <= rows.items(), told[-3000:]
     addresses = re.findall(r"(?:issuer|wallet API) +(http://127\.0\.0\.1:\d+)", told)
     for address in set(addresses):
         assert httpx.get(f"{address}/healthz", timeout=10).status_code == 200
+    _tells_pages_or_how_to_build_them(told)
     demo.send_signal(signal.SIGINT)
     assert demo.wait(60) == 0
     demo.stdout.close()
@@ -68,6 +69,18 @@ def test_the_story_turns_out_as_told_and_the_services_stay_up_when_asked(tmp_pat
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{address}/healthz", timeout=10)
     _holds_no_secret_in_a_log(tmp_path / "demo")
+
+
+def _tells_pages_or_how_to_build_them(told: str) -> None:
+    """Where both were built, the link opens the wallet; elsewhere it is for any wallet."""
+    pages = re.findall(r"(?:web wallet|scanner) +(http://127\.0\.0\.1:\d+)", told)
+    if not pages:
+        assert "`make web-build` builds them" in told
+        assert "\n  openid-credential-offer://?credential_offer_uri=" in told
+        return
+    for page in pages:
+        assert httpx.get(page, timeout=10).headers["content-type"].startswith("text/html")
+    assert f"\n  {pages[0]}/#credential_offer_uri=" in told
 
 
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_the_policy_allows_nothing_inline_and_no_third_party(built: Path) -> Non
     with served(built) as client:
         headers = client.get("/").headers
     policy = headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+    assert policy.startswith("default-src 'none'; script-src 'self'; worker-src 'self'; ")
     assert "unsafe" not in policy
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"

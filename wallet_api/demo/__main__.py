@@ -9,9 +9,15 @@ from rich.console import Console
 from wallet_api.demo.carrying import show_card, take_card
 from wallet_api.demo.checking import fetch_and_check
 from wallet_api.demo.ending import end_card
+from wallet_api.demo.keeping import keep_services
 from wallet_api.demo.place import Place, make_place
 from wallet_api.demo.services import ServiceFailed, Services
-from wallet_api.demo.setting_up import import_students, set_up, wait_for_router
+from wallet_api.demo.setting_up import (
+    Deployment,
+    import_students,
+    set_up,
+    wait_for_router,
+)
 from wallet_api.demo.telling import StepFailed, Story
 
 
@@ -29,9 +35,9 @@ def main(words: list[str]) -> int:
     story = Story(console, place.environment())
     try:
         with Services(place.environment(), place.folder / "log") as services:
-            _tell(story, place, services)
+            deployment = _tell(story, place, services)
             if arguments.keep:
-                _keep(console, place, services)
+                keep_services(console, place, services, deployment)
     except (StepFailed, ServiceFailed) as error:
         console.print(f"\nThe demo stopped: {error}", style="red", markup=False)
         return 1
@@ -40,7 +46,7 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _tell(story: Story, place: Place, services: Services) -> None:
+def _tell(story: Story, place: Place, services: Services) -> Deployment:
     deployment = set_up(story, place, services)
     cards = import_students(story, place, deployment)
     wait_for_router(story, place, deployment, cards)
@@ -51,14 +57,7 @@ def _tell(story: Story, place: Place, services: Services) -> None:
     story.console.print()
     story.console.print(story.table())
     story.console.print(f"\nEverything is in {place.folder}.", markup=False)
-
-
-def _keep(console: Console, place: Place, services: Services) -> None:
-    console.print("\nThe services stay up until Ctrl-C:")
-    console.print(f"  issuer      {place.issuer_url}  (its API: {place.issuer_url}/openapi.json)")
-    console.print(f"  wallet API  {place.wallet_url}")
-    console.print(f"  ESC-Router  {place.router_url}")
-    services.wait()
+    return deployment
 
 
 def _parse(words: list[str]) -> argparse.Namespace:

@@ -17,6 +17,8 @@ class Place:
     issuer_port: int
     wallet_port: int
     router_port: int
+    web_wallet_port: int
+    scanner_port: int
 
     @property
     def issuer_url(self) -> str:
@@ -32,6 +34,16 @@ class Place:
     def router_url(self) -> str:
         """The ESC-Router sandbox, up to and with `/esc-rest`."""
         return f"http://127.0.0.1:{self.router_port}/esc-rest"
+
+    @property
+    def web_wallet_url(self) -> str:
+        """Where students open the web wallet, while the services stay up."""
+        return f"http://127.0.0.1:{self.web_wallet_port}"
+
+    @property
+    def scanner_url(self) -> str:
+        """Where providers open the scanner, while the services stay up."""
+        return f"http://127.0.0.1:{self.scanner_port}"
 
     @property
     def knowledge(self) -> Path:
@@ -58,6 +70,7 @@ class Place:
             "ESC_WALLET_PUBLIC_URL": self.wallet_url,
             "ESC_WALLET_LISTEN_PORT": str(self.wallet_port),
             "ESC_WALLET_ISSUER_PUBLIC_URL": self.issuer_url,
+            "ESC_WALLET_WEB_WALLET_URL": self.web_wallet_url,
             "MOBILE_STUB_PASSPHRASE": (self.folder / "phone-passphrase").read_text("ascii"),
             "ESC_VERIFIER_DIR": str(self.knowledge),
             "PYTHONUNBUFFERED": "1",
@@ -95,7 +108,7 @@ def make_place(folder: Path) -> Place:
         path = folder / name
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    return Place(folder, *_free_ports(3))
+    return Place(folder, *_free_ports(5))
 
 
 def _free_ports(count: int) -> list[int]:
