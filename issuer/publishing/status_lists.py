@@ -35,7 +35,7 @@ LIFETIME = 7 * 86_400  # seconds: past it the list proves nothing
 MAX_AGE = 60  # seconds in HTTP caches: how late a revocation may be because of them
 DELTA_SPAN = 86_400  # seconds: how far a delta reaches back
 MAX_CHANGES = 10_000  # of a delta: with more it reaches back less
-_MOST_AHEAD = 10  # seconds that a list may be ahead of the clock, when several are signed in one
+_MOST_AHEAD = 50  # seconds that a list may be ahead of the clock: verifiers allow a minute
 _JWT = "application/jwt"
 
 

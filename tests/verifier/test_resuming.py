@@ -17,12 +17,15 @@ from typing import Any
 import pytest
 
 from tests.verifier.world import DAY, NOW, World
+from verifier.cli.desk import Desk
 from verifier.edges.fetching import FetchError, fetch_bundle
 from verifier.edges.folder_lock import hold_folder
 from verifier.edges.keeping import WHOLE_EVERY, renew_knowledge
-from verifier.edges.knowledge_file import load_knowledge
+from verifier.edges.knowledge_file import load_knowledge, read_bundle
 from verifier.edges.partial_download import FILE_NAME as PART
 from verifier.edges.partial_download import LOCK_NAME, Version, hold_partial
+from verifier.errors import Revoked
+from verifier.policy import Policy
 from verifier.status import CardStatus
 from verifier.status_changes import StatusChanges, pack_changes
 
@@ -206,7 +209,11 @@ def test_what_was_damaged_on_the_disk_is_fetched_from_the_beginning(
     fetch(site, tmp_path, world)
 
     assert ranges(site) == ["bytes=90-", None]
-    for damaged in (b"", b"\n", b"{}\nabc", b"[]\n", kept[:20], b"\xff" * 9000, kept[1:]):
+    head = json.loads(kept.partition(b"\n")[0])
+    names = ['"a\r\nX: y"', '"ā"', 'W/"a"', "a", None]
+    wrong = [json.dumps({**head, "etag": name}).encode() + b"\nabc" for name in names]
+    garbage = [b"", b"\n", b"{}\nabc", b"[]\n", kept[:20], b"\xff" * 9000, kept[1:]]
+    for damaged in [*wrong, *garbage]:
         (tmp_path / PART).write_bytes(damaged)
         site.asked.clear()
         fetch(site, tmp_path, world, NOW + WHOLE_EVERY)
@@ -329,6 +336,8 @@ def test_changes_are_asked_for_first_and_are_enough(
 ) -> None:
     site.bundle = world.bundle()
     fetch(site, tmp_path, world)
+    desk = Desk(tmp_path, lambda: NOW, None)  # open all the time
+    assert desk.decide(world.static_code(), Policy()).refusal is None
     site.changes = changes(world.status_delta({100: CardStatus.REVOKED}))
     site.asked.clear()
 
@@ -336,9 +345,11 @@ def test_changes_are_asked_for_first_and_are_enough(
 
     assert [path for path, _ in site.asked] == ["/bundle/changes"] * 2
     assert (first.is_new, second.is_new) == (True, False)
-    stored = load_knowledge(tmp_path, now=NOW)
-    token = stored.knowledge.status_lists[URI]
+    assert isinstance(desk.decide(world.static_code(), Policy()).refusal, Revoked)
+    token = load_knowledge(tmp_path, now=NOW).knowledge.status_lists[URI]
     assert (token.entries.value_at(100), token.issued_at) == (CardStatus.REVOKED, NOW - 60)
+    carried = read_bundle(tmp_path, now=NOW)  # on a stick, with its deltas
+    assert world.knowledge(carried).status_lists[URI].issued_at == NOW - 60
 
 
 def test_the_bundle_is_fetched_when_changes_are_not_enough(

@@ -16,7 +16,7 @@ from http.client import HTTPException
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
-from verifier.edges.partial_download import PartialDownload, Version
+from verifier.edges.partial_download import PartialDownload, Version, is_strong
 
 TIMEOUT = 20  # seconds without a byte
 _PIECE = 65_536  # bytes
@@ -175,7 +175,7 @@ def _begin(
     found = _DIGEST.search(headers.get("Repr-Digest", ""))
     version = Version(wanted.url, headers.get("ETag", ""), found.group(1) if found else None)
     if not is_rest:
-        if partial and version.etag.startswith('"'):  # a weak one names no bytes
+        if partial and is_strong(version.etag):
             partial.begin(version)
         elif partial:
             partial.forget()

@@ -7,6 +7,7 @@ server told, and then as every bundle is.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from verifier.jws import parse_json_object
 FILE_NAME = "fetching.part"
 LOCK_NAME = "fetching.sqlite"
 _MAX_HEAD_BYTES = 4096
+_STRONG_ETAG = re.compile(r'"[!#-~]*"')  # RFC 9110, section 8.8.3; of ASCII, as a header has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class PartialDownload:
             etag, sha256 = content["etag"], content["sha256"]
         except (OSError, CardError, KeyError):
             return None
-        is_usable = isinstance(etag, str) and isinstance(sha256, str | None)
+        is_usable = is_strong(etag) and isinstance(sha256, str | None)
         if not is_usable or content.get("url") != url or not 0 < len(data) <= MAX_BUNDLE_BYTES:
             return None
         return Version(url, etag, sha256), data
@@ -81,6 +83,11 @@ class PartialDownload:
                 file.write(data)
         except OSError:
             self.forget()  # a full disk: what is kept must have no hole
+
+
+def is_strong(etag: object) -> bool:
+    """Whether a name is of these bytes and no others."""
+    return isinstance(etag, str) and _STRONG_ETAG.fullmatch(etag) is not None
 
 
 @contextmanager
