@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from verifier.bundle import Knowledge, pack_json, parse_deltas, unpack_json
 from verifier.bundle_on_demand import ListsOnDemand
 from verifier.errors import CardError, DocumentFromFuture, DocumentRolledBack, MalformedDocument
+from verifier.jws import assemble_jws
 from verifier.status_delta import StatusDelta, amend, parse_instant, parse_status_delta
 from verifier.status_list_trust import addresses_of, verify_signed_status
 from verifier.trust_document import TrustedInstitution
@@ -104,6 +105,13 @@ def take_changes(
     return taken
 
 
+def merge_deltas(known: list[str], taken: TakenChanges) -> list[str]:
+    """The deltas to be stored: those taken, and of those known before the other lists'."""
+    kept = [text for text in known if _uri_of(text) not in taken.deltas]
+    signed = (delta.jws for delta in taken.deltas.values())
+    return [*kept, *(assemble_jws(jws.signing_input, jws.signature) for jws in signed)]
+
+
 def newest_instant(knowledge: Knowledge) -> int:
     """When the newest part of what is known was signed."""
     return max(knowledge.trust.issued_at, *list_instants(knowledge), 0)
@@ -115,6 +123,13 @@ def list_instants(knowledge: Knowledge) -> list[int]:
     if isinstance(lists, ListsOnDemand):
         return list(lists.times())
     return [token.issued_at for token in lists.values()]
+
+
+def _uri_of(text: str) -> str | None:
+    try:
+        return parse_status_delta(text).uri
+    except CardError:
+        return None
 
 
 def _take(
