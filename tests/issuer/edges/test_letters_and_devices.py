@@ -48,7 +48,7 @@ def test_letters_and_phones_are_for_officers_of_the_institution(
     assert call("POST", "/api/v1/letters", key=other).text.count("\n") == 1
     session.rollback()
     assert session.exec(select(Letter)).all() == []
-    assert devices.is_living(session, device.id or 0)
+    assert devices.living_among(session, [device.id or 0])
 
 
 def test_a_letter_opens_the_page_until_the_last_card_ends_and_ends_the_one_before(
@@ -231,7 +231,7 @@ def test_phones_at_the_command_line(ready: Any, environment: dict[str, str]) -> 
     engine = make_engine(environment["ESC_ISSUER_DATABASE_URL"])
     with Session(engine) as session, session.begin():
         escn = session.exec(select(Card.escn)).one()
-        devices.begin(session, escn, b"t" * 32, now=SECONDS)
+        devices.begin(session, [(escn, b"t" * 32)], now=SECONDS)
         allow_at_once(session, PIC, 2, now=NOON, actor="cli")
     engine.dispose()
 

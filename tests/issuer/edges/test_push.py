@@ -254,16 +254,16 @@ def test_an_answer_without_end_is_not_read(
     began = time.monotonic()
 
     assert pusher.tell_due() == 1
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def silent(_handler: Any) -> None:
-    time.sleep(3)
+    time.sleep(15)
 
 
 def trickling(handler: Any) -> None:
     try:
-        for byte in b"HTTP/1.1 201 Created\r\nx-slow: " + b"y" * 60:
+        for byte in b"HTTP/1.1 201 Created\r\nx-slow: " + b"y" * 150:
             handler.wfile.write(bytes([byte]))
             time.sleep(0.1)
     except OSError:
@@ -289,31 +289,41 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    "answer", [fault[1] for fault in FAULTS], ids=[fault[0] for fault in FAULTS]
-)
 def test_a_failure_is_tried_again_later_and_given_up_in_the_end(
     session: Session,
     device: Device,
     pusher: Pusher,
     service: PushService,
     clock: SettableClock,
-    answer: dict[str, Any],
+    subtests: pytest.Subtests,
 ) -> None:
     subscribe(session, device, service.address)
-    notices.want_of_device(session, device.id or 0, now=int(clock().timestamp()))
+    for name, answer in FAULTS:
+        with subtests.test(name):
+            service.status, service.headers, service.body = 201, {}, None
+            for what, value in answer.items():
+                setattr(service, what, value)
+            service.received.clear()
+            _fails_then_is_given_up(session, device, pusher, service, clock)
+
+
+def _fails_then_is_given_up(
+    session: Session,
+    device: Device,
+    pusher: Pusher,
+    service: PushService,
+    clock: SettableClock,
+) -> None:
+    now = int(clock().timestamp())
+    notices.want_of_device(session, device.id or 0, now=now)
     session.commit()
-    for name, value in answer.items():
-        setattr(service, name, value)
     began = time.monotonic()
-
     assert pusher.tell_due() == 0
-
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 8
     row = row_of(session, device)
     assert row is not None
     assert row.due_at is not None
-    assert 15 <= row.due_at - int(clock().timestamp()) <= 30
+    assert 15 <= row.due_at - now <= 30
     assert (row.attempts, len(service.received)) == (1, 1)
     session.exec(update(PushSubscription).values(attempts=GIVE_UP_AFTER - 1))
     session.commit()
@@ -460,7 +470,14 @@ def test_a_push_service_that_is_silent_holds_up_no_other_job(
     notices.want_of_device(session, device.id or 0, now=1)
     session.commit()
     may_answer = threading.Event()
-    service.body = lambda _handler: may_answer.wait(10)
+
+    def late(handler: Any) -> None:
+        may_answer.wait(20)
+        handler.send_response(201)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    service.body = late
     worker = Worker(
         engine=make_engine(database_url),
         keys=keys,
