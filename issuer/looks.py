@@ -13,7 +13,8 @@ from typing import Final
 from PIL import Image
 
 from issuer.errors import LowContrast, MalformedColour
-from issuer.pictures import Limits, Opened, in_srgb, opening, without_notes
+from issuer.picture_drawing import in_srgb, without_notes
+from issuer.pictures import Limits, Opened, opening
 
 MAX_LOGO_BYTES: Final = 256 * 1024
 MAX_LOGO_SIDE: Final = 1024  # pixels

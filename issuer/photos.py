@@ -13,7 +13,8 @@ from typing import Final
 from PIL import Image
 
 from issuer.errors import MalformedCrop, PictureTooSmall
-from issuer.pictures import Box, Limits, cut_out, opening, without_notes
+from issuer.picture_drawing import cut_out, without_notes
+from issuer.pictures import Box, Limits, opening
 
 SIZE: Final = (200, 300)  # pixels, width and height
 MEDIA_TYPE: Final = "image/jpeg"

@@ -3,7 +3,7 @@
 What is sent is hostile until it was read: a header that promises a gigapixel, a file that ends in
 the middle, two formats in one file, a film, a profile of colours, a note of where it was taken.
 So the size is checked first, then the header, and what is kept is drawn from the decoded pixels
-alone: nothing else of the file survives.
+alone (`issuer.picture_drawing`): nothing else of the file survives.
 
 One picture at a time is decoded in a process: that bounds the memory, and only so can Pillow's
 warnings be made refusals, since filters of warnings are the process's.
@@ -19,23 +19,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from issuer.errors import (
-    ForeignPicture,
-    MovingPicture,
-    NotAPicture,
-    PictureDamaged,
-    PictureTooLarge,
-    TooManyPixels,
-)
+from issuer.errors import MovingPicture, PictureDamaged, PictureTooLarge, TooManyPixels
+from issuer.picture_headers import check_beginning, check_parts, webp_pixels
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
-_STRIP_PIXELS: Final = 1_000_000  # of a decoded picture, converted at a time
-_MAX_PROFILE_BYTES: Final = 1024 * 1024  # of colours; a printer's has half of it
 _ORIENTATION: Final = 0x0112  # EXIF 2.32, 4.6.4; PNG and WebP can have it, too
 # What Pillow raises for files that are not what they say; a test with garbage holds it complete.
-_FAULTS: Final = (
+FAULTS: Final = (
     OSError,
     SyntaxError,
     ValueError,
@@ -60,9 +52,6 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-_FOREIGN: Final = {b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"%PDF": "PDF"}
-_FOREIGN_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1", b"avif", b"avis")
 
 _one_at_a_time = threading.Lock()
 
@@ -131,12 +120,16 @@ def opening(data: bytes, limits: Limits) -> Iterator[Opened]:
         ForeignPicture: It is a picture of a format that we do not read.
         TooManyPixels: Its header promises more pixels than we decode.
         MovingPicture: It has several frames.
-        PictureDamaged: It ends early, contradicts itself, or makes Pillow warn.
+        PictureDamaged: It ends early, contradicts itself, has absurdly many parts, or makes
+            Pillow warn.
     """
     if len(data) > limits.max_bytes:
         raise PictureTooLarge(f"a picture has at most {limits.max_bytes // 1024} KiB")
-    _check_beginning(data)
-    _check_webp_canvas(data, limits)
+    check_beginning(data)
+    check_parts(data)
+    # Opening a WebP reserves memory for all of it, before anyone could look at its size.
+    if webp_pixels(data) > limits.max_webp_pixels:
+        raise TooManyPixels(_too_many(limits))
     with _one_at_a_time, _warnings_refused():
         try:
             with Image.open(BytesIO(data), formats=FORMATS) as image:
@@ -145,58 +138,8 @@ def opening(data: bytes, limits: Limits) -> Iterator[Opened]:
             raise TooManyPixels(_too_many(limits)) from error
         except UnidentifiedImageError as error:
             raise PictureDamaged("the picture's header is damaged") from error
-        except _FAULTS as error:
+        except FAULTS as error:
             raise PictureDamaged("the picture is damaged or incomplete") from error
-
-
-def cut_out(opened: Opened, box: Box, size: tuple[int, int]) -> Image.Image:
-    """A part of the picture, upright, in sRGB, on white where it is transparent.
-
-    Args:
-        opened: The picture; it is decoded now.
-        box: Which part, of the upright picture.
-        size: Of what is returned.
-    """
-    image = opened.image
-    profile = image.info.get("icc_profile")
-    part = _turned(box, opened.turn)
-    target = size[::-1] if opened.lies else size
-    # A JPEG can be decoded at an eighth of its size: three times what is needed is enough.
-    wanted = (
-        int(3 * target[0] / (part.right - part.left)),
-        int(3 * target[1] / (part.bottom - part.top)),
-    )
-    image.draft(None, wanted)
-    drawn = in_srgb(_shrunk(image, part, target), profile)
-    return drawn if opened.turn is None else drawn.transpose(opened.turn)
-
-
-def in_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """The picture's colours as every screen takes them; a profile that cannot be used is none.
-
-    Args:
-        image: Of mode L, RGB or CMYK.
-        profile: An ICC profile, if the file had one.
-    """
-    if not isinstance(profile, bytes) or not 0 < len(profile) <= _MAX_PROFILE_BYTES:
-        return image.convert("RGB")
-    try:
-        drawn = ImageCms.profileToProfile(
-            image,
-            ImageCms.ImageCmsProfile(BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            outputMode="RGB",
-        )
-    except (ImageCms.PyCMSError, *_FAULTS):
-        return image.convert("RGB")
-    return image.convert("RGB") if drawn is None else drawn
-
-
-def without_notes(image: Image.Image) -> Image.Image:
-    """The pixels alone: what else the file held would be written again by Pillow."""
-    bare = Image.new(image.mode, image.size)
-    bare.paste(image)
-    return bare
 
 
 @contextmanager
@@ -207,36 +150,6 @@ def _warnings_refused() -> Iterator[None]:
         warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
         warnings.filterwarnings("ignore", message="Image appears to be a malformed MPO")
         yield
-
-
-def _check_beginning(data: bytes) -> None:
-    if data.startswith(_BEGINNINGS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-        return
-    kind = next((name for start, name in _FOREIGN.items() if data.startswith(start)), None)
-    if data[4:8] == b"ftyp" and data[8:12] in _FOREIGN_BRANDS:
-        kind = "AVIF" if data[8:10] == b"av" else "HEIC"
-    if kind is not None:
-        raise ForeignPicture(f"a picture is a JPEG, PNG or WebP file; this one is {kind}")
-    raise NotAPicture("this is no JPEG, PNG or WebP file")
-
-
-def _check_webp_canvas(data: bytes, limits: Limits) -> None:
-    # Opening a WebP reserves memory for all of it, before anyone could look at its size.
-    # Its container (RFC 9649, section 2): canvas in VP8X, else the size of the only frame.
-    if data[:4] != b"RIFF":
-        return
-    kind, head = data[12:16], data[20:30].ljust(10, b"\0")
-    if kind == b"VP8X":
-        width = int.from_bytes(head[4:7], "little") + 1
-        height = int.from_bytes(head[7:10], "little") + 1
-    elif kind == b"VP8L":
-        bits = int.from_bytes(head[1:5], "little")
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    else:
-        width = int.from_bytes(head[6:8], "little") & 0x3FFF
-        height = int.from_bytes(head[8:10], "little") & 0x3FFF
-    if width * height > limits.max_webp_pixels:
-        raise TooManyPixels(_too_many(limits))
 
 
 def _checked(image: Image.Image, limits: Limits) -> Opened:
@@ -254,7 +167,7 @@ def _checked(image: Image.Image, limits: Limits) -> Opened:
 def _orientation(image: Image.Image) -> int:
     try:
         found = image.getexif().get(_ORIENTATION)
-    except _FAULTS:  # nothing else of these notes is of interest
+    except FAULTS:  # nothing else of these notes is of interest
         return 1
     return found if isinstance(found, int) else 1
 
@@ -262,66 +175,3 @@ def _orientation(image: Image.Image) -> int:
 def _too_many(limits: Limits) -> str:
     most, of_webp = limits.max_pixels, limits.max_webp_pixels
     return f"a picture has at most {most:,} pixels, as WebP {of_webp:,}"
-
-
-def _turned(box: Box, turn: Image.Transpose | None) -> Box:
-    """Where a part of the upright picture is in the stored one."""
-    left, top, right, bottom = box.left, box.top, box.right, box.bottom
-    if turn is None:
-        return box
-    return {
-        Image.Transpose.FLIP_LEFT_RIGHT: Box(1 - right, top, 1 - left, bottom),
-        Image.Transpose.ROTATE_180: Box(1 - right, 1 - bottom, 1 - left, 1 - top),
-        Image.Transpose.FLIP_TOP_BOTTOM: Box(left, 1 - bottom, right, 1 - top),
-        Image.Transpose.TRANSPOSE: Box(top, left, bottom, right),
-        Image.Transpose.ROTATE_270: Box(top, 1 - right, bottom, 1 - left),
-        Image.Transpose.TRANSVERSE: Box(1 - bottom, 1 - right, 1 - top, 1 - left),
-        Image.Transpose.ROTATE_90: Box(1 - bottom, left, 1 - top, right),
-    }[turn]
-
-
-def _shrunk(image: Image.Image, part: Box, size: tuple[int, int]) -> Image.Image:
-    """A part of the stored picture in its own colours, strip by strip: one more copy is large."""
-    image.load()
-    width, height = image.size
-    left, right = part.left * width, part.right * width
-    top, bottom = part.top * height, part.bottom * height
-    box = (int(left), int(top), min(width, int(right + 1)), min(height, int(bottom + 1)))
-    factor = max(1, int(min((right - left) / size[0], (bottom - top) / size[1]) / 3))
-    reduced = _reduced(image, box, factor)
-    exact = (
-        (left - box[0]) / factor,
-        (top - box[1]) / factor,
-        min(reduced.width, (right - box[0]) / factor),
-        min(reduced.height, (bottom - box[1]) / factor),
-    )
-    return reduced.resize(size, Image.Resampling.LANCZOS, box=exact)
-
-
-def _reduced(image: Image.Image, box: tuple[int, int, int, int], factor: int) -> Image.Image:
-    left, top, right, bottom = box
-    rows = factor * max(1, _STRIP_PIXELS // ((right - left) * factor))
-    whole: Image.Image | None = None
-    for y in range(top, bottom, rows):
-        strip = _opaque(image.crop((left, y, right, min(y + rows, bottom)))).reduce(factor)
-        if whole is None:
-            size = (strip.width, -((top - bottom) // factor))
-            whole = Image.new(strip.mode, size)
-        whole.paste(strip, (0, (y - top) // factor))
-    if whole is None:
-        raise ValueError("an empty part of a picture")
-    return whole
-
-
-def _opaque(strip: Image.Image) -> Image.Image:
-    """The strip as L, RGB or CMYK, on white."""
-    if strip.mode.startswith("I"):  # 16 bits of grey
-        return strip.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    if strip.has_transparency_data:
-        seen = strip.convert("RGBA")
-        white = Image.new("RGB", seen.size, "white")
-        white.paste(seen, mask=seen.getchannel("A"))
-        return white
-    if strip.mode in ("L", "RGB", "CMYK"):
-        return strip
-    return strip.convert("L" if strip.mode == "1" else "RGB")

@@ -6,19 +6,21 @@ its own (`darkroom`); what is stored is that photo, never the picture.
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
 
 from issuer import photo_life
 from issuer.clock import seconds_of, today_of
-from issuer.errors import PhotoNotFound, PhotosNotTaken
+from issuer.errors import CardNotFound, PhotoNotFound, PhotosNotTaken
 from issuer.lifecycle import CardState
 from issuer.photo_life import PhotoState
 from issuer.photos import MEDIA_TYPE, Portrait
-from issuer.store import photos
+from issuer.store import cards, photos
+from issuer.tables import Card
 from wallet_api.card_reading import CardOnDevice
 from wallet_api.darkroom import Darkroom, Previews
 from wallet_api.deps import BearerDep, Wallet, WalletDep, bearer_token, wallet_of
 from wallet_api.errors import CardNotActive, DeviceNotKnown
-from wallet_api.holding import find_device, hold_device
+from wallet_api.holding import PIC_CHARS, find_device
 from wallet_api.photo_answers import PHOTO_PATH, OwnPhoto, own_photo_facts
 from wallet_api.photo_forms import FORM_SCHEMA, crop_of, picture_of, take_form
 from wallet_api.refresh import card_of, state_on
@@ -88,10 +90,8 @@ async def preview_photo(request: Request) -> Response:
 def take_photo_back(bearer: BearerDep, wallet: WalletDep) -> None:
     """The photo that waits is gone; the one that counts stays."""
     with wallet.transaction() as session:
-        device, card = hold_device(session, bearer)
-        photo_life.take_back(
-            session, card.pic, card.student_id, now=wallet.clock(), actor=f"device:{device.id}"
-        )
+        actor, card = _sender(session, bearer)
+        photo_life.take_back(session, card.pic, card.student_id, now=wallet.clock(), actor=actor)
 
 
 def _approved(wallet: Wallet, bearer: str) -> photos.Stored:
@@ -138,8 +138,22 @@ async def _drawn(request: Request) -> Portrait:
 
 def _store(wallet: Wallet, bearer: str, portrait: Portrait) -> None:
     with wallet.transaction() as session:
-        device, card = hold_device(session, bearer)
-        actor = f"device:{device.id}"
+        actor, card = _sender(session, bearer)
         photo_life.send_photo(
             session, card.pic, card.student_id, portrait, now=wallet.clock(), actor=actor
         )
+
+
+def _sender(session: Session, bearer: str) -> tuple[str, Card]:
+    """Who sends, for the audit, and the card.
+
+    The card is not held: the student is, and whoever erases one holds the student first.
+
+    Raises:
+        CardNotFound: It is gone.
+    """
+    device = find_device(session, bearer)
+    card = cards.by_escn(session, device.escn[-PIC_CHARS:], device.escn)
+    if card is None:
+        raise CardNotFound("no such card at this institution")
+    return f"device:{device.id}", card

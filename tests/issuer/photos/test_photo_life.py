@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlmodel import Session, col, select
 
 from issuer import errors
-from issuer.database import truncate_log
+from issuer.database import make_engine, truncate_log
 from issuer.erasure import finish_erasures, request_erasure
 from issuer.look_life import set_colours, set_logo
 from issuer.looks import Colours, DrawnLogo
@@ -25,9 +25,10 @@ from issuer.photo_life import (
     take_student_photos,
 )
 from issuer.photos import Portrait
-from issuer.store import institutions, logos, photos
+from issuer.store import institutions, logos, photos, students
 from issuer.store.paging import Paging
 from issuer.tables import AuditEntry, Card, Device, Photo, PushSubscription, Student
+from tests.issuer.conftest import _institution, student_row
 
 PIC, OTHER_PIC = "999900001", "999900002"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -240,21 +241,26 @@ def test_an_erasure_leaves_nothing_of_any_photo(engine: Engine, session: Session
 
 
 def test_not_even_the_file_of_sqlite_holds_the_pixels_afterwards(
-    engine: Engine, session: Session
+    sqlite_url: str, tmp_path: Path
 ) -> None:
-    if engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL clears by its vacuum (docs/operations.md)")
-    refuse(session, send(session, 1))
-    put(session, 2)
-    session.commit()
-    request_erasure(session, PIC, 1, now=NOW, actor="staff:7")
-    session.commit()
-    session.close()
+    engine = make_engine(sqlite_url)
+    with Session(engine) as session, session.begin():
+        session.add(_institution(PIC, "Daugava University", "daugava.example"))
+        session.flush()
+        students.add(session, student_row())
+        take_student_photos(session, PIC, taken=True, now=NOW, actor="cli")
+        refuse(session, send(session, 1))
+        put(session, 2)
+    assert b"pixels of face" in files_of(tmp_path)
+    with Session(engine) as session, session.begin():
+        request_erasure(session, PIC, 1, now=NOW, actor="staff:7")
     assert truncate_log(engine)
-    path = Path(engine.url.database or "")
-    files = [path, path.with_name(path.name + "-wal")]
-    held = b"".join(one.read_bytes() for one in files if one.exists())
-    assert b"pixels of face" not in held
+    assert b"pixels of face" not in files_of(tmp_path)
+    engine.dispose()
+
+
+def files_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("*.db*"))
 
 
 def test_a_look_is_set_and_taken_away(session: Session) -> None:

@@ -1,6 +1,7 @@
 """Any picture becomes a photo of 200x300 that holds nothing else, or is refused by name."""
 
 import math
+import time
 import zipfile
 import zlib
 from io import BytesIO
@@ -122,6 +123,26 @@ def test_a_note_that_unpacks_to_a_gigabyte_is_refused() -> None:
     bomb = b"".join(packer.compress(b"\0" * 2**20) for _ in range(256)) + packer.flush()
     with pytest.raises(errors.PictureDamaged):
         draw_portrait(whole[:33] + chunk(b"zTXt", b"Comment\0\0" + bomb) + whole[33:])
+
+
+def test_a_picture_of_a_million_parts_is_refused_at_once() -> None:
+    whole, film = encoded(quarters()), encoded(quarters(), "PNG")
+    many_notes = whole[:2] + b"\xff\xfe\0\x02" * 1_000_000 + whole[2:]
+    many_chunks = film[:33] + chunk(b"aaAa", b"") * 500_000 + film[33:]
+    progressive = encoded(quarters(4_000, 6_000), progressive=True)
+    at = progressive.rindex(b"\xff\xda")
+    many_scans = progressive[:at] + progressive[at:-2] * 500 + progressive[-2:]
+    for data in (many_notes, many_chunks, many_scans):
+        began = time.process_time()
+        with pytest.raises(errors.PictureDamaged):
+            draw_portrait(data)
+        assert time.process_time() - began < 0.2
+
+
+def test_what_is_appended_to_a_picture_is_not_counted() -> None:
+    appended = bytes(range(256)) * 4_000 + b"\xff\xda\0\x02" * 100_000
+    assert draw_portrait(encoded(quarters()) + appended) == draw_portrait(encoded(quarters()))
+    assert draw_portrait(WHOLE_FILES["PNG"] + appended) == draw_portrait(WHOLE_FILES["PNG"])
 
 
 def test_one_picture_of_too_little_is_refused() -> None:
