@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from issuer.clock import Clock
+from issuer.clock import Clock, seconds_of
 from issuer.keys import KeyRing
 from issuer.passes.apns import open_apns
 from issuer.passes.certificate import load_pass_certificate
@@ -14,6 +14,8 @@ from issuer.passes.renewing import forget_ended_passes, renew_due_passes
 from issuer.passes.telling import Telling
 from issuer.sealing import Sealer
 from issuer.settings import IssuerSettings
+
+FORGET_EVERY = 3_600  # seconds
 
 
 @dataclass
@@ -39,6 +41,7 @@ class PassWork:
     maker: PassMaker
     clock: Clock
     telling: Telling | None
+    _forgot_at: int = 0
 
     def run(self, stop: threading.Event) -> PassRound:
         """One round."""
@@ -50,7 +53,10 @@ class PassWork:
         if self.telling is not None:
             done.told, failures = self.telling.tell_due(clock=self.clock, stop=stop)
             done.failures += failures
-        forget_ended_passes(self.engine, clock=self.clock)
+        now = seconds_of(self.clock())
+        if abs(now - self._forgot_at) >= FORGET_EVERY:
+            forget_ended_passes(self.engine, clock=self.clock)
+            self._forgot_at = now
         return done
 
     def close(self) -> None:

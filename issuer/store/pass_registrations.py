@@ -83,6 +83,12 @@ def passes_of(session: Session, device_library_id: str) -> Sequence[tuple[str, i
     return session.exec(statement.order_by(col(Pass.serial))).all()
 
 
+def is_any_due(session: Session, *, now: int) -> bool:
+    """Whether anybody must be told now."""
+    statement = select(PassRegistration.id).where(col(PassRegistration.due_at) <= now)
+    return session.exec(statement.limit(1)).first() is not None
+
+
 def claim_due(session: Session, *, now: int, lease: int, limit: int) -> list[Claimed]:
     """Take registrations whose devices must be told, for `lease` seconds."""
     statement = (
