@@ -25,7 +25,8 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_vector_that_is_named_exists() -> None:
-    named = re.findall(r"`((?:esc_qr|sd_jwt_vc|trust_list|bundle|status_list)/\w+)`", TEXT)
+    kinds = "esc_qr|sd_jwt_vc|presentation|request|trust_list|bundle|status_list"
+    named = re.findall(rf"`((?:{kinds})/\w+)`", TEXT)
     assert len(named) > 40
     missing = [name for name in named if not (ROOT / "tests/vectors" / f"{name}.txt").exists()]
     assert missing == []

@@ -60,13 +60,13 @@ export class Deciding {
     if (policy === null) say(language().word("service_gone"));
     else if (lists.usable.length === 0 && lists.fault === null) this.#page.setUp();
     else if (isPart(text)) await this.#takePart(text, policy);
+    else if (text.includes("~") && this.asking.asked !== null) await this.#answerAsked(text, policy);
     else await this.#answer({ text, digits: this.asking.digits, binding: undefined }, policy);
   }
 
   async #takePart(text: string, policy: Policy): Promise<void> {
     const { say, language, clock, changed } = this.#page;
-    const { asked, binding } = this.asking;
-    if (asked === null) {
+    if (this.asking.asked === null) {
       // Without a request nothing tells a copy of an old presentation from a new one.
       if (!this.asking.isDone(text)) say(language().word("not_asked"));
       return;
@@ -79,9 +79,19 @@ export class Deciding {
       await this.#show({ card: null, refusal: taken.refusal, checkedAt: clock() });
       return;
     }
+    await this.#answerAsked(taken.presentation, policy);
+  }
+
+  /** A presentation that was asked for: with its answer, whatever it is, the request is over. */
+  async #answerAsked(text: string, policy: Policy): Promise<void> {
+    const { asked, binding } = this.asking;
     this.asking.withdraw();
-    await this.#answer({ text: taken.presentation, digits: null, binding }, policy, { asked: asked.claims });
-    changed();
+    await this.#answer(
+      { text, digits: null, binding },
+      policy,
+      asked === null ? {} : { asked: asked.claims },
+    );
+    this.#page.changed();
   }
 
   async #answer(showing: Showing, policy: Policy, asked: Partial<Answer> = {}): Promise<void> {
