@@ -182,18 +182,25 @@ class Enroller:
         return Refused("access_ended_in_between", count=len(card.credentials))
 
     def _finish(self, card: Card) -> None:
-        """The card is here: an older copy of it makes room."""
+        """The card is here: an older copy of it makes room.
+
+        Only the same issuer's: another one could name the same number to have the real card
+        removed.
+        """
         card.enrolment = None
         self.wallet.cards[:] = [
-            other
-            for other in self.wallet.cards
-            if other is card or card.escn is None or other.escn != card.escn
+            other for other in self.wallet.cards if other is card or not _is_same(other, card)
         ]
         self.wallet.save()
 
     def _drop(self, card: Card) -> None:
         self.wallet.cards[:] = [other for other in self.wallet.cards if other is not card]
         self.wallet.save()
+
+
+def _is_same(other: Card, card: Card) -> bool:
+    issuers = (other.credential_issuer, card.credential_issuer)
+    return card.escn is not None and other.escn == card.escn and issuers[0] == issuers[1]
 
 
 def _enrolment(card: Card) -> Enrolment:

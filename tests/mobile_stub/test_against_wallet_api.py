@@ -23,6 +23,7 @@ from issuer.students import StudentFacts, new_student
 from issuer.tables import Institution
 from mobile_stub.cards import Renewal
 from tests.mobile_stub.conftest import PhoneUser
+from tests.mobile_stub.faults import Faults
 from tests.mobile_stub.issuer_simulator import start_server
 from verifier.cose import verify_low_s
 from verifier.esc_qr import e2_signing_input, parse_code
@@ -40,6 +41,7 @@ class Service:
     engine: Engine
     escn: str
     staff_key: str
+    faults: Faults
 
     def offer(self) -> dict[str, str]:
         answer = httpx.post(
@@ -88,8 +90,9 @@ def served(sqlite_url: str, tmp_path: Path, **more: object) -> Iterator[Service]
     )
     with ExitStack() as stack:
         stack.callback(engine.dispose)
-        stack.callback(start_server(create_app(settings), port))
-        yield Service(url, engine, escn, staff_key)
+        faults = Faults(create_app(settings), seen=lambda _what: None)
+        stack.callback(start_server(faults, port))
+        yield Service(url, engine, escn, staff_key, faults)
 
 
 def _fill(engine: Engine, keys: Path) -> tuple[str, str]:
@@ -141,6 +144,20 @@ def test_a_wrong_code_costs_one_of_five_tries(phone: PhoneUser, service: Service
         assert run.err == f"The code is wrong. Tries left: {left}.\n"
     assert "not accepted" in phone("take", offer["credential_offer"], "--tx-code", wrong).err
     assert phone("take", offer["credential_offer"], "--tx-code", offer["tx_code"]).code == 1
+
+
+def test_a_token_answer_that_was_lost_is_asked_for_again(
+    phone: PhoneUser, service: Service
+) -> None:
+    offer = service.offer()
+    words = ("take", offer["credential_offer"], "--tx-code", offer["tx_code"])
+    service.faults.fail("/token", "answer lost")
+    assert phone(*words).code == 3
+
+    assert phone(*words).code == 0
+
+    assert len(phone.content().cards) == 1
+    assert "#E2" in phone("show", "--text").out
 
 
 def test_the_whole_life_of_a_card_on_the_phone(phone: PhoneUser, service: Service) -> None:

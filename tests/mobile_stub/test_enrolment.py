@@ -144,6 +144,19 @@ def test_an_offer_is_taken_once(phone: PhoneUser, issuer: IssuerSimulator) -> No
     assert len(phone.content().cards) == 1
 
 
+def test_another_issuer_cannot_have_a_card_removed_by_naming_its_number(
+    phone: PhoneUser, issuer: IssuerSimulator
+) -> None:
+    assert phone("take", _link(issuer.offer()), *CODE).code == 0
+    wallet = phone.content()
+    wallet.cards[0].credential_issuer = "https://the-real-one.example"
+    wallet.save()
+
+    assert phone("take", _link(issuer.offer()), *CODE).code == 0
+
+    assert len(phone.content().cards) == 2
+
+
 def test_a_credential_for_another_key_is_not_kept(
     phone: PhoneUser, issuer: IssuerSimulator
 ) -> None:
@@ -275,6 +288,8 @@ def test_a_stale_nonce_is_answered_with_a_fresh_one(
         "openid-credential-offer://?credential_offer_uri={address}",
         "haip-vci://?credential_offer_uri={address}",
         "https://wallet.example/take?credential_offer_uri={address}",
+        "https://wallet.example/#credential_offer_uri={address}",
+        "https://wallet.example/#credential_offer={offer}",
         "{plain}",
     ],
 )
