@@ -26,7 +26,16 @@ from issuer.erasure import request_erasure
 from issuer.esc_router.exchange import open_router_http
 from issuer.issuing import IssuingPolicy
 from issuer.keys import FileKeyRing, FileSigner, load_named_key_file
-from issuer.push import GIVE_UP_AFTER, LEASE, Pusher, Vapid, application_server_key, check_endpoint
+from issuer.push import (
+    GIVE_UP_AFTER,
+    LEASE,
+    Pusher,
+    Vapid,
+    application_server_key,
+    check_endpoint,
+    push,
+)
+from issuer.push import Told as PushTold
 from issuer.push_settings import PUSH_HOSTS
 from issuer.sealing import Sealer
 from issuer.store import devices, notices, worker_rounds
@@ -35,6 +44,7 @@ from issuer.tables import Card, Device, PushSubscription
 from issuer.worker import Worker
 from tests.conftest import SettableClock
 from tests.issuer.edges.conftest import PASSPHRASE, PIC
+from tests.issuer.esc_router.http2_server import Told, http2_served
 from verifier.jws import b64url_decode, parse_public_jwk
 
 SEALER = Sealer(b"s" * 40)
@@ -454,6 +464,27 @@ def test_two_workers_tell_each_phone_once(
     session.rollback()
     due = select(PushSubscription).where(col(PushSubscription.due_at).is_not(None))
     assert session.exec(due).all() == []
+
+
+def test_pushes_go_over_tls_and_http2_to_whom_a_known_authority_vouches_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pusher: Pusher
+) -> None:
+    with http2_served(tmp_path, lambda _: Told(201, b"")) as server:
+        endpoint, now = f"https://127.0.0.1:{server.port}/push/abc", 1
+        check_endpoint(endpoint, pusher.hosts)
+        with open_router_http(timeout=timedelta(seconds=5), connections=1) as http:
+            assert push(http, endpoint, pusher.vapid, now=now).told is PushTold.FAILED
+        assert server.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        with open_router_http(timeout=timedelta(seconds=5), connections=1) as http:
+            for _ in range(2):
+                assert push(http, endpoint, pusher.vapid, now=now).told is PushTold.ACCEPTED
+        sent = [asked.headers for asked in server.asked]
+    assert [(one[":path"], one["ttl"], one["content-length"]) for one in sent] == [
+        ("/push/abc", "86400", "0")
+    ] * 2
+    assert sent[0]["authorization"] == sent[1]["authorization"]
+    assert [asked.body for asked in server.asked] == [b"", b""]
 
 
 def test_a_push_service_that_is_silent_holds_up_no_other_job(
