@@ -81,7 +81,7 @@ def _run_until_asked(working: Worker) -> None:
 def _show(done: Round) -> None:
     out.print(
         f"{done.begun} cards begun, {done.expired} expired, {done.delivered} delivered, "
-        f"{len(done.published)} documents published"
+        f"{done.told} phones told, {len(done.published)} documents published"
     )
     for failure in done.failures:
         out.print(f"not done: {failure}", markup=False)
