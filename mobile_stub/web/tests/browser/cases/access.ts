@@ -72,6 +72,33 @@ export function access(here: Here): void {
   });
 
   it(
+    "what changes by itself speaks to nobody, moves little where that is wished, and the screen stays on",
+    async () => {
+      const world = here();
+      const phone = await world.open();
+      const { page } = phone;
+      await phone.context.addInitScript(`
+        window.asked = 0;
+        // Pages that are not secure, such as the first empty one, have no lock.
+        if (window.WakeLock) WakeLock.prototype.request = async () => {
+          window.asked += 1;
+          return { release: async () => undefined };
+        };`);
+      await page.emulateMedia({ reducedMotion: "reduce" });
+      await takeCard(phone, world.services, world.services.card(0, 1));
+      const live = "[role=status], [role=alert], [aria-live]";
+      for (const changing of [".code-box", ".live-time", ".ring"]) {
+        const isLive = await page.locator(changing).evaluate((one, all) => one.closest(all) !== null, live);
+        expect(isLive, changing).toBe(false);
+      }
+      const motion = page.locator(".ring-left");
+      expect(await motion.evaluate((one) => getComputedStyle(one).animationTimingFunction)).toBe("steps(5)");
+      expect(await page.evaluate(() => (window as unknown as { asked: number }).asked)).toBeGreaterThan(0);
+    },
+    SLOW,
+  );
+
+  it(
     "text of twice the size needs no scrolling sideways, and all is worked by keyboard",
     async () => {
       const world = here();

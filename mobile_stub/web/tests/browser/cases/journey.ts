@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { Device, filmOf, filmOfCode, shownCode, takeCard } from "../devices.ts";
@@ -29,6 +30,31 @@ async function openScanner(world: World, film: string): Promise<Device> {
 async function look(scanner: Device): Promise<void> {
   await scanner.page.reload();
   await scanner.page.getByRole("button", { name: "Start the camera" }).click();
+}
+
+/** A new code every 15 seconds, none while the page is out of sight, another one when it is back. */
+async function expectRotation(page: Page): Promise<void> {
+  const drawn = (): Promise<string | null> => page.locator(".code-picture path").getAttribute("d");
+  const hide = (isHidden: boolean): Promise<void> =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
+  const [first, turn] = [await drawn(), await page.locator(".code-box").getAttribute("data-turn")];
+  const before = Date.now();
+  await page.waitForFunction(
+    (old) => document.querySelector(".code-box")?.getAttribute("data-turn") !== old,
+    turn,
+  );
+  expect(Date.now() - before).toBeLessThan(15_000 * BUSY);
+  const second = await drawn();
+  expect(second).not.toBe(first);
+  await hide(true);
+  expect(await drawn()).toBe("");
+  await page.waitForTimeout(1_100);
+  await hide(false);
+  await shownCode(page);
+  expect(await drawn()).not.toBe(second);
 }
 
 async function durations(device: Device, name: string): Promise<number[]> {
@@ -98,7 +124,9 @@ export function journey(here: Here): void {
         expect((await numbers.innerText()).replace(/\s/g, "")).toContain(card.escn);
         await numbers.getByRole("button", { name: "Close" }).click();
         await page.reload();
+        await shownCode(page);
         expect(await page.getByRole("radio", { name: "Identity" }).isChecked()).toBe(true);
+        await expectRotation(page);
       },
       SLOW,
     );
