@@ -114,6 +114,7 @@ export class Deciding {
     this.#page.answer.show(answer, language(), settings().nextAfter);
     // Digits that were signed once could have been made known.
     if (answer.digits !== undefined) this.asking.askDigits(true);
+    this.#page.changed();
     await this.#count(answer);
   }
 
