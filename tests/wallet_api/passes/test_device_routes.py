@@ -1,6 +1,7 @@
 """A phone takes passes of its card and takes them back; what is in them is the card's code."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,29 @@ def test_the_student_takes_a_pass_back(passing: PassService) -> None:
         actions = [entry.action for entry in session.exec(select(AuditEntry))]
     assert actions[-2:] == ["pass.take", "pass.end"]
     assert passing.take_apple().serial != read.serial
+
+
+def test_of_many_requests_at_once_one_pass_comes_with_one_living_code(
+    passing: PassService,
+) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: passing.take("apple"), range(4)))
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len({read_pass(answer.content).serial for answer in answers}) == 1
+    with Session(passing.service.engine) as session:
+        assert len(session.exec(select(Pass)).all()) == 1
+        rows = session.exec(
+            select(Credential).where(Credential.configuration == "pass-apple")
+        ).all()
+    assert [row.ended_at is None for row in rows].count(True) == 1
+
+
+@sqlite_only
+def test_a_phone_that_never_stops_asking_is_told_to_wait(passing: PassService) -> None:
+    asked = [passing.take("apple").status_code for _ in range(39)]
+
+    assert asked == [200] * 38 + [429]
 
 
 def test_a_pass_leaves_the_phones_own_renewal_alone(passing: PassService) -> None:
