@@ -1,4 +1,4 @@
-"""An institution changes how its cards look."""
+"""An institution changes how its cards look, also as passes in other wallets."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sqlmodel import Session
 from issuer.clock import seconds_of
 from issuer.errors import InstitutionNotFound
 from issuer.looks import LOGO_MEDIA_TYPE, Colours, DrawnLogo
-from issuer.store import audit, institutions, logos
+from issuer.store import audit, institutions, logos, passes
 from issuer.tables import Institution, Logo
 
 
@@ -61,6 +61,7 @@ def _hold(session: Session, pic: str) -> Institution:
 
 
 def _note(session: Session, pic: str, detail: str, *, now: datetime, actor: str) -> None:
+    passes.tell_of_institution(session, pic, now=seconds_of(now))
     audit.add(
         session,
         now=seconds_of(now),

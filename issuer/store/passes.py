@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlmodel import Session, case, col, delete, func, select, update
+from sqlmodel import Session, and_, case, col, delete, func, select, update
 
 from issuer.passes.kinds import PassKind
 from issuer.tables import Card, Pass, PassRegistration
@@ -75,6 +75,12 @@ def put_content(
 def tell_of_card(session: Session, escn: str, *, now: int) -> None:
     """The card changed: the passes made of it look different now."""
     _change(session, col(Pass.escn) == escn, now=now)
+
+
+def tell_of_institution(session: Session, pic: str, *, now: int) -> None:
+    """The institution's cards look different now: Apple's wallet can fetch its passes anew."""
+    is_of = (col(Pass.escn).endswith(pic), col(Pass.kind) == PassKind.APPLE)
+    _change(session, and_(*is_of), now=now)
 
 
 def end_of_device(session: Session, device_id: int, *, now: int) -> None:

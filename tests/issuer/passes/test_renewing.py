@@ -11,6 +11,8 @@ from issuer import lifecycle
 from issuer.erasure import finish_erasures, request_erasure
 from issuer.importing.run import import_students
 from issuer.key_life import compromise_key, create_key
+from issuer.look_life import set_colours
+from issuer.looks import parse_colours
 from issuer.passes.codes import PassMaker
 from issuer.passes.content import PassContent, unseal_content
 from issuer.passes.kinds import PassKind
@@ -25,7 +27,7 @@ from issuer.tables import (
     Student,
 )
 from tests.conftest import SettableClock, sqlite_only
-from tests.issuer.edges.conftest import NOON, PASSPHRASE, PIC
+from tests.issuer.edges.conftest import NOON, OTHER_PIC, PASSPHRASE, PIC
 from tests.issuer.passes.conftest import SEALER, MakePass
 from verifier.status import CardStatus
 
@@ -222,6 +224,17 @@ def test_every_change_of_the_card_has_phones_told_in_its_transaction(
     assert due_phones(engine) == 1
     # Two changes within a second are two.
     assert stored(engine, row.serial).updated_at == int(NOON.timestamp()) + 2
+
+
+def test_a_new_look_of_the_institution_has_its_phones_told_and_no_others(
+    engine: Engine, make_pass: MakePass, clock: SettableClock
+) -> None:
+    make_pass(phones=1)
+    colours = parse_colours("#5a0f1b", "#ffffff")
+    for pic, told in ((OTHER_PIC, 0), (PIC, 1)):
+        with Session(engine) as session, session.begin():
+            set_colours(session, pic, colours, now=clock(), actor="t")
+        assert due_phones(engine) == told
 
 
 def test_an_erasure_ends_passes_at_once_and_deletes_them_at_its_end(
