@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "vectors"))
-from generating import cards, credentials, world
-from generating.encodings import b64url
+from generating import cards, credentials, presentations, world
+from generating.encodings import b64url, base32
 from generating.keys import public_jwk, thumbprint
 from generating.vector import NOW
 
@@ -109,3 +109,13 @@ def changes(payload: bytes) -> bytes:
     token = credentials.jws(payload, header=header)
     body = f'{{"version":1,"sequence":10,"since":0,"status_deltas":["{token}"]}}'
     return gzip.compress(body.encode(), compresslevel=1, mtime=0)
+
+
+def parts(whole: bytes) -> list[str]:
+    """The codes that carry these bytes, under their right digest."""
+    return presentations.parts_of(whole, 512)
+
+
+def asking(content: bytes) -> str:
+    """The code that asks with this JSON."""
+    return f"ESCR1/{base32(content)}"

@@ -164,6 +164,20 @@ def name_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+def _presentation() -> Iterator[bytes]:
+    for text in _payloads("presentation"):
+        yield b"\x00" + text.encode()
+        with suppress(CardError, IndexError):
+            yield b"\x01" + b"".join(decode_base32(one.split("/")[4]) for one in text.split("\n"))
+
+
+def _asking() -> Iterator[bytes]:
+    for text in _payloads("request"):
+        yield b"\x00" + text.encode()
+        with suppress(CardError):
+            yield b"\x01" + decode_base32(text.strip().removeprefix("ESCR1/"))
+
+
 _SEEDS = {
     "scanned": _scanned,
     "credential": _credential,
@@ -175,4 +189,6 @@ _SEEDS = {
     "rules": _rules,
     "batch": _batch,
     "request": _request,
+    "presentation": _presentation,
+    "asking": _asking,
 }

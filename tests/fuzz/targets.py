@@ -31,6 +31,8 @@ from verifier.cli.service import Problem, Service
 from verifier.edges.knowledge_file import KnowledgeError, load_knowledge, store_bundle
 from verifier.errors import CardError, MalformedDocument
 from verifier.esc_qr import UnverifiedCode, e1_text, e2_text, encode_e1, encode_e2, parse_code
+from verifier.presentation_qr import MAX_PART_BYTES, join_parts, split_presentation
+from verifier.presentation_request import encode_request, parse_request
 from verifier.rules import Rules, RulesError, parse_rules
 from verifier.sd_jwt_vc import parse_credential
 from verifier.status import parse_status_list_token
@@ -225,6 +227,18 @@ def request(data: bytes) -> None:
     json.dumps(service.check(data), ensure_ascii=False).encode()
 
 
+def presentation(data: bytes) -> None:
+    """Parts of a presentation, one a line; or a whole, cut into parts by itself."""
+    joined = join_parts(_made(data, lambda rest: text_of(rest).split("\n"), forging.parts))
+    assert join_parts(split_presentation(joined, part_bytes=MAX_PART_BYTES)) == joined
+
+
+def asking(data: bytes) -> None:
+    """A request for a presentation."""
+    text = _made(data, text_of, forging.asking)
+    assert encode_request(parse_request(text)) == text.strip(" \t\r\n"), "a second spelling"
+
+
 TARGETS = {
     "scanned": Target(scanned),
     "credential": Target(credential),
@@ -238,4 +252,6 @@ TARGETS = {
     "rules": Target(rules, (RulesError,)),
     "batch": Target(batch, (InputError,)),
     "request": Target(request, (Problem,)),
+    "presentation": Target(presentation),
+    "asking": Target(asking),
 }
