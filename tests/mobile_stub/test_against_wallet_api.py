@@ -28,6 +28,9 @@ from tests.mobile_stub.issuer_simulator import start_server
 from verifier.cose import verify_low_s
 from verifier.esc_qr import e2_signing_input, parse_code
 from verifier.identifiers import parse_esi
+from verifier.presentation_qr import join_parts
+from verifier.presentation_request import PresentationRequest, encode_request
+from verifier.sd_jwt_vc import parse_credential, read_claims
 from wallet_api.app import create_app
 from wallet_api.settings import WalletSettings
 
@@ -184,6 +187,23 @@ def test_the_whole_life_of_a_card_on_the_phone(phone: PhoneUser, service: Servic
     assert "The card is suspended.\nReason: fee not paid\n" in phone("refresh").out
     assert phone("show").code == 4
     assert "The institution knows." in phone("forget").out
+
+
+def test_a_card_as_it_was_issued_is_presented_with_what_was_asked_for(
+    phone: PhoneUser, service: Service
+) -> None:
+    offer = service.offer()
+    phone("take", offer["credential_offer"], "--tx-code", offer["tx_code"])
+    issued = read_claims(parse_credential(phone("credential").out))
+    asked = PresentationRequest("City library", "n" * 22, (issued.vct,), ("name",))
+    run = phone("present", encode_request(asked), "--yes", "--text")
+    assert (run.code, "City library asks for your card." in run.err) == (0, True)
+    presented = parse_credential(join_parts(run.out.splitlines()))
+    claims = read_claims(presented)
+    assert (claims.name, claims.esis, claims.escn) == (issued.name, (), None)
+    assert issued.name
+    assert issued.esis
+    assert presented.sd_jwt.key_binding_jwt is not None
 
 
 def test_a_renewal_whose_answer_was_lost_is_given_again(
