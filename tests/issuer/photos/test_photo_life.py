@@ -122,11 +122,11 @@ def test_a_photo_counts_when_staff_have_approved_it(session: Session) -> None:
         refuse(session, row)
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "a\nb"])
-def test_a_refusal_needs_words(session: Session, reason: str) -> None:
+def test_a_refusal_needs_words(session: Session) -> None:
     row = send(session)
-    with pytest.raises(errors.ReasonRequired):
-        refuse(session, row, reason)
+    for reason in ("", "  ", "x" * 201, "a\nb"):
+        with pytest.raises(errors.ReasonRequired):
+            refuse(session, row, reason)
     assert states(session) == [("student", "waiting", True)]
 
 
