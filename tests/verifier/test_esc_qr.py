@@ -1,6 +1,5 @@
 """What the vectors of codes leave out: writing one that a verifier would refuse."""
 
-
 import pytest
 
 from tests.verifier.strategies import payload_of
