@@ -6,11 +6,10 @@ also on a stick. A part that cannot be trusted is left out and named in `problem
 then refused as `StatusUnknown`, the others can still be checked.
 """
 
-import base64
+import binascii
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -39,14 +38,13 @@ class BundleParts(NamedTuple):
     status_deltas: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(NamedTuple):
     """What a verifier knows: the checked content of a bundle."""
 
     trust: TrustList
     status_lists: Mapping[str, StatusListToken]  # by address
     type_metadata: dict[str, bytes]  # by vct; the bytes that the trust list pins
-    problems: tuple[str, ...] = field(default=())  # parts left out, in words
+    problems: tuple[str, ...] = ()  # parts left out, in words
 
     def status_list_of(
         self, institution: TrustedInstitution, number: int
@@ -135,7 +133,7 @@ def verify_bundle(
 
 def integrity_of(data: bytes) -> str:
     """The W3C SRI value (SHA-256) of a document's bytes, as `vct#integrity` holds it."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
+    return "sha256-" + binascii.b2a_base64(hashlib.sha256(data).digest(), newline=False).decode()
 
 
 def unpack_bundle(data: bytes) -> Json:

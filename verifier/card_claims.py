@@ -26,7 +26,8 @@ _Y_IS_ODD, _Y_IS_EVEN = b"\x22\xf5", b"\x22\xf4"
 _LEVELS = {1: AcademicLevel.BACHELOR, 2: AcademicLevel.MASTER, 3: AcademicLevel.DOCTORATE}
 _LEVEL_NUMBERS = {level: number for number, level in _LEVELS.items()}
 # Control characters, line separators, and the marks that turn the direction of text.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Compiled when a text has something of the kind: a till starts without.
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
 
 class Profile(StrEnum):
@@ -124,7 +125,7 @@ def parse_uint(value: object, most: int) -> int:
 
 def is_plain_text(text: str) -> bool:
     """Whether a text can be shown as it is: no control or direction marks, no space around."""
-    return (text.isprintable() or not _CONTROL.search(text)) and text == text.strip()
+    return (text.isprintable() or not re.search(_CONTROL, text)) and text == text.strip()
 
 
 def _parse_name(value: object) -> str:

@@ -4,7 +4,6 @@ The newest stays, whatever comes later: an old list or delta brings no revoked c
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from verifier.errors import CardError, DocumentRolledBack
 from verifier.status import StatusListToken, parse_status_list_token
@@ -22,7 +21,7 @@ def still_trusted(
         base, owner = token.base or token, addresses.get(uri)
         if not _may_speak(base, owner):
             continue
-        signed_later = token.delta and replace(token, jws=token.delta)
+        signed_later = token.delta and token._replace(jws=token.delta)
         kept[uri] = token if signed_later and _may_speak(signed_later, owner) else base
     return kept
 

@@ -7,9 +7,9 @@ ESCNs is in `verifier.escn`.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from functools import cache
+from typing import NamedTuple, NewType
 
 from verifier.errors import MalformedIdentifier
 
@@ -24,10 +24,19 @@ _PIC = re.compile(r"[0-9]{9}")
 _ESCN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9]{12}")
 _DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 _COUNTRY = r"[a-z]{2}(?:-[a-z0-9]{1,3})?"  # ISO 3166-1 alpha-2 or ISO 3166-2
-_SCOPE = re.compile(rf"{_COUNTRY}|{_DOMAIN}", re.IGNORECASE | re.ASCII)
+_LEGACY = r"([A-Z]{2})-([0-9]{9})-(.+)"
+
+
+# Compiled when an ESI is read: a till starts without.
+@cache
+def _scope() -> re.Pattern[str]:
+    return re.compile(rf"{_COUNTRY}|{_DOMAIN}", re.IGNORECASE | re.ASCII)
+
+
 # RFC 2141, sections 2.2 to 2.4: <trans> characters and %-escapes; "%00" is never allowed.
-_NSS = re.compile(r"(?:[A-Za-z0-9()+,\-.:=@;$_!*']|%(?!00)[0-9A-Fa-f]{2})+")
-_LEGACY = re.compile(r"([A-Z]{2})-([0-9]{9})-(.+)")
+@cache
+def _nss() -> re.Pattern[str]:
+    return re.compile(r"(?:[A-Za-z0-9()+,\-.:=@;$_!*']|%(?!00)[0-9A-Fa-f]{2})+")
 
 
 class AcademicLevel(StrEnum):
@@ -38,8 +47,7 @@ class AcademicLevel(StrEnum):
     DOCTORATE = "DOCTORATE"
 
 
-@dataclass(frozen=True, slots=True)
-class Esi:
+class Esi(NamedTuple):
     """A European Student Identifier, as given; compare `normal`, never the text."""
 
     scope: str
@@ -130,9 +138,9 @@ def parse_esi_suffix(text: str) -> Esi:
         MalformedIdentifier: Wrong scope or characters, or too long.
     """
     scope, _, code = text.partition(":")
-    if not _SCOPE.fullmatch(scope):
+    if not _scope().fullmatch(scope):
         raise MalformedIdentifier("an ESI's scope is a country code or a domain name")
-    if not _NSS.fullmatch(code):
+    if not _nss().fullmatch(code):
         raise MalformedIdentifier("an ESI's code has URN characters only (RFC 2141)")
     if len(ESI_PREFIX) + len(text) > MAX_ESI_CHARS:
         raise MalformedIdentifier(f"an ESI has at most {MAX_ESI_CHARS} characters")
@@ -148,7 +156,7 @@ def parse_legacy_identifier(text: str) -> tuple[str, Pic, str]:
     Raises:
         MalformedIdentifier: It does not have that form.
     """
-    match = _LEGACY.fullmatch(text) if len(text) <= MAX_ESI_CHARS else None
+    match = re.fullmatch(_LEGACY, text) if len(text) <= MAX_ESI_CHARS else None
     if match is None:
         raise MalformedIdentifier("the old form of an identifier is CN-PIC-STUDENTCODE")
     return match[1], Pic(match[2]), match[3]

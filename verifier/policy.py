@@ -4,8 +4,8 @@ Numbers are seconds. The defaults are those of docs/offline-bundle.md; a policy 
 or more lenient, but it cannot switch a check off.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from verifier.errors import StatusTooOld
 from verifier.identifiers import AcademicLevel
@@ -28,8 +28,7 @@ class Claim(StrEnum):
     ESI = "esi"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What a service accepts.
 
     Args:

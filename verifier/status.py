@@ -5,8 +5,8 @@ and its freshness are judged by `verifier.bundle` and `verifier.policy`; here is
 """
 
 import zlib
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from verifier.errors import DocumentTooLarge, MalformedDocument, MalformedJws
 from verifier.jws import Json, UnverifiedJws, b64url_decode, b64url_encode, parse_jws
@@ -29,12 +29,22 @@ class CardStatus(IntEnum):
     SUSPENDED = 2
 
 
-@dataclass(frozen=True, slots=True)
 class StatusList:
     """An unpacked list: `width` bits an entry, least significant bits first (section 4.1)."""
 
-    width: int
-    data: bytes
+    __slots__ = ("data", "width")
+
+    def __init__(self, width: int, data: bytes) -> None:
+        self.width = width
+        self.data = data
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, StatusList):
+            return NotImplemented
+        return self.width == other.width and self.data == other.data
+
+    def __hash__(self) -> int:
+        return hash((self.width, self.data))
 
     def __len__(self) -> int:
         return len(self.data) * 8 // self.width
@@ -51,8 +61,7 @@ class StatusList:
         return (self.data[bit >> 3] >> (bit & 7)) & ((1 << self.width) - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class StatusListToken:
+class StatusListToken(NamedTuple):
     """A status list token whose form is right; who may have signed it is not yet judged.
 
     After a delta (`verifier.status_delta`) its times and entries are those of the delta; `base`
@@ -69,8 +78,7 @@ class StatusListToken:
     delta: UnverifiedJws | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PackedStatusList:
+class PackedStatusList(NamedTuple):
     """A status list token whose entries are still packed."""
 
     uri: str

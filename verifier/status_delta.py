@@ -7,7 +7,7 @@ that it does not fit is left as it is. Who may sign is judged by `verifier.statu
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from verifier.errors import (
     BaseNotHeld,
@@ -26,8 +26,7 @@ _MAX_SECONDS = 0xFFFFFFFF
 _DIGEST_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class StatusDelta:
+class StatusDelta(NamedTuple):
     """A delta whose form is right; who may have signed it is not yet judged.
 
     Attributes:
@@ -175,8 +174,7 @@ def amend(held: StatusListToken | None, delta: StatusDelta) -> StatusListToken:
     base = held.base or held
     if delta.since > base.issued_at:
         raise BaseNotHeld("the delta begins after the status list that is held")
-    return replace(
-        base,
+    return base._replace(
         issued_at=delta.issued_at,
         expires_at=delta.expires_at,
         ttl=delta.ttl,

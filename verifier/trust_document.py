@@ -5,9 +5,9 @@ times around it.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -27,8 +27,7 @@ class KeyState(StrEnum):
     COMPROMISED = "compromised"  # what it signed since then is refused
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
+class TrustedKey(NamedTuple):
     """A key of an institution, and when it may have signed."""
 
     kid: str  # RFC 7638 thumbprint, 43 characters
@@ -39,8 +38,7 @@ class TrustedKey:
     compromised_since: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedInstitution:
+class TrustedInstitution(NamedTuple):
     """What the trust list says of an institution."""
 
     pic: Pic
@@ -54,28 +52,35 @@ class TrustedInstitution:
     processor: str | None = None  # who issues for it, by name
 
 
-@dataclass(frozen=True, slots=True)
-class TrustList:
-    """A trust list whose signature, sequence and times have been checked."""
-
+class _TrustList(NamedTuple):
     sequence: int
     issued_at: int
     expires_at: int
     institutions: dict[Pic, TrustedInstitution]
     anchors: tuple[ec.EllipticCurvePublicKey, ...]  # the keys that may sign the next one
     type_integrity: dict[str, str]  # `vct` to W3C SRI of its type metadata
-    token: str = field(repr=False)
-    by_issuer: dict[str, TrustedInstitution] = field(repr=False, default_factory=dict)
-    by_kid_bytes: dict[bytes, list[tuple[TrustedInstitution, TrustedKey]]] = field(
-        repr=False, default_factory=dict
-    )
+    token: str
 
-    def __post_init__(self) -> None:
+
+class TrustList(_TrustList):
+    """A trust list whose signature, sequence and times have been checked."""
+
+    def __repr__(self) -> str:
+        return f"TrustList(sequence={self.sequence}, institutions={len(self.institutions)})"
+
+    @cached_property
+    def by_issuer(self) -> dict[str, TrustedInstitution]:
+        """Its institutions by the `iss` of their SD-JWT VCs."""
+        return {institution.issuer: institution for institution in self.institutions.values()}
+
+    @cached_property
+    def by_kid_bytes(self) -> dict[bytes, list[tuple[TrustedInstitution, TrustedKey]]]:
+        """Its keys by what the ESC QR carries of their ids, and whose they are."""
+        found: dict[bytes, list[tuple[TrustedInstitution, TrustedKey]]] = {}
         for institution in self.institutions.values():
-            self.by_issuer[institution.issuer] = institution
             for key in institution.keys:
-                found = self.by_kid_bytes.setdefault(kid_bytes_of(key.kid), [])
-                found.append((institution, key))
+                found.setdefault(kid_bytes_of(key.kid), []).append((institution, key))
+        return found
 
 
 def kid_bytes_of(kid: str) -> bytes:

@@ -3,8 +3,11 @@
 Bytes and a clock in, a `VerifiedCard` out; each step has its own refusal (`verifier.errors`).
 """
 
+from __future__ import annotations
+
 import hashlib
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -36,10 +39,12 @@ from verifier.errors import (
 from verifier.esc_qr import UnverifiedCode, e2_signing_input, parse_code
 from verifier.identifiers import parse_esi_suffix, pic_of
 from verifier.policy import Policy
-from verifier.replay import ReplayMemory
-from verifier.signature_cache import SignatureCache
 from verifier.trust import check_key_at
 from verifier.trust_document import TrustedInstitution, TrustedKey
+
+if TYPE_CHECKING:  # they bring threading along, and who is given none waits for it in vain
+    from verifier.replay import ReplayMemory
+    from verifier.signature_cache import SignatureCache
 
 DEFAULT_POLICY = Policy()
 

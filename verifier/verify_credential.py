@@ -6,7 +6,7 @@ institution signs for its own `iss`, PIC and ESI scopes only.
 """
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from verifier.bundle import Knowledge
 from verifier.card_claims import Profile
@@ -54,8 +54,7 @@ DEFAULT_POLICY = Policy()
 MAX_KEY_BINDING_CHARS = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedKeyBinding:
+class ExpectedKeyBinding(NamedTuple):
     """What a verifier asked the wallet to sign (RFC 9901, section 4.3)."""
 
     audience: str

@@ -103,7 +103,7 @@ def test_garbage_is_refused_as_rules_and_in_no_other_way(text: str) -> None:
 
 @given(
     st.builds(
-        Policy,
+        lambda **given: Policy(**given),  # else hypothesis would fill in what has a default, too
         live_only=st.booleans(),
         identity_only=st.booleans(),
         fresh_for=st.integers(1, 4000).map(HOUR.__mul__),

@@ -1,6 +1,6 @@
 """A small world to check cards in: two institutions, their keys, a phone, a trust list's key."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -92,7 +92,7 @@ class World:
             keys=(self.trusted(self.issuer),),
             status_lists={1: "https://cards.example/status-lists/999978433/1"},
         )
-        return replace(institution, **changes)
+        return institution._replace(**changes)
 
     def trusted(self, signer: Signer, **changes: Any) -> TrustedKey:
         key = TrustedKey(
@@ -102,7 +102,7 @@ class World:
             valid_from=NOW - 100 * DAY,
             valid_until=NOW + 100 * DAY,
         )
-        return replace(key, **changes)
+        return key._replace(**changes)
 
     def other_institution(self) -> TrustedInstitution:
         return self.institution(
@@ -123,7 +123,7 @@ class World:
             type_integrity={VCT: integrity_of(TYPE_METADATA)},
             token="",
         )
-        payload = trust_list_payload(replace(trust, **changes))
+        payload = trust_list_payload(trust._replace(**changes))
         return self.anchor.jws(payload, typ=TRUST_LIST_TYP)
 
     def status_list(

@@ -1,7 +1,6 @@
 """The options of `python -m verifier check`, and what they ask for."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from verifier.cli.options import add_batch, add_code, add_knowledge, add_output
@@ -117,15 +116,12 @@ def policy_of(arguments: argparse.Namespace) -> Policy:
         RulesFileError: The file cannot be read, or is not one of rules.
     """
     policy = load_rules(arguments.rules).policy if arguments.rules else Policy()
-    given = {
-        "fresh_for": arguments.fresh_hours and arguments.fresh_hours * HOUR,
-        "stale_until": arguments.stale_days and arguments.stale_days * DAY,
-    }
-    return replace(
-        policy,
+    hours, days = arguments.fresh_hours, arguments.stale_days
+    return policy._replace(
         live_only=policy.live_only or arguments.live_only,
         identity_only=policy.identity_only or arguments.identity_only,
-        **{name: value for name, value in given.items() if value is not None},
+        fresh_for=policy.fresh_for if hours is None else hours * HOUR,
+        stale_until=policy.stale_until if days is None else days * DAY,
     )
 
 
