@@ -226,7 +226,7 @@ def test_names_labels_and_help_follow_the_rules_of_promtool(metrics: Metrics) ->
         is_time = "oldest_waiting" in family.name or "_age" in family.name
         assert family.name.endswith("_seconds") == (is_time or "timestamp" in family.name)
         for sample in family.samples:
-            assert set(sample.labels) <= {"pic", "state", "standing", "job", "document"}
+            assert set(sample.labels) <= {"kind", "pic", "state", "standing", "job", "document"}
             assert sample.name == family.name
 
 
