@@ -72,7 +72,8 @@ def send_photo(
 ) -> Photo:
     """A student's photo waits for staff, in place of one that waits already.
 
-    The same photo again is the one that waits: a phone whose answer was lost may ask again.
+    The same photo again is the one that waits, or was approved meanwhile: a phone whose answer
+    was lost may ask again.
 
     Raises:
         PhotosNotTaken: The institution takes no photos from students.
@@ -83,8 +84,9 @@ def send_photo(
     if institution is None or not institution.takes_student_photos:
         raise PhotosNotTaken("the institution does not take photos from its students")
     waiting = photos.of_student(session, student_id, PhotoState.WAITING)
-    if waiting is not None and waiting.sha256 == portrait.sha256:
-        return waiting
+    same = waiting or photos.of_student(session, student_id, PhotoState.APPROVED)
+    if same is not None and same.sha256 == portrait.sha256:
+        return same
     since, source = seconds_of(now) - _DAY, PhotoSource.STUDENT
     if photos.count_since(session, student_id, source, since=since) >= PHOTOS_A_DAY:
         raise TooManyPhotos(f"a student sends at most {PHOTOS_A_DAY} photos in a day")

@@ -64,9 +64,9 @@ async def send_photo(request: Request, response: Response) -> dict[str, object]:
     wallet, bearer = wallet_of(request), bearer_token(request)
     await _may_send(wallet, bearer)
     portrait = await _drawn(request)
-    await run_in_threadpool(_store, wallet, bearer, portrait)
+    state = await run_in_threadpool(_store, wallet, bearer, portrait)
     response.headers.update(_NO_STORE)
-    return own_photo_facts(wallet.settings.public_url, PhotoState.WAITING, None)
+    return own_photo_facts(wallet.settings.public_url, state, None)
 
 
 @router.post(
@@ -136,12 +136,13 @@ async def _drawn(request: Request) -> Portrait:
         await form.close()
 
 
-def _store(wallet: Wallet, bearer: str, portrait: Portrait) -> None:
+def _store(wallet: Wallet, bearer: str, portrait: Portrait) -> str:
     with wallet.transaction() as session:
         actor, card = _sender(session, bearer)
-        photo_life.send_photo(
+        row = photo_life.send_photo(
             session, card.pic, card.student_id, portrait, now=wallet.clock(), actor=actor
         )
+        return row.state
 
 
 def _sender(session: Session, bearer: str) -> tuple[str, Card]:

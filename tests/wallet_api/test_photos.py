@@ -441,6 +441,9 @@ def test_who_is_too_many_in_the_darkroom_is_told_to_come_again() -> None:
 
 def test_an_answer_that_was_lost_can_be_asked_for_again(phone: Phone) -> None:
     assert phone.send().json() == phone.send().json()
+    phone.approve()
+    assert phone.send().json()["state"] == "approved"
+    assert phone.card().json()["own_photo"]["state"] == "approved"
     with Session(phone.service.engine) as session:
         since = phone.service.now - 10
         assert photos.count_since(session, 1, "student", since=since) == 1
