@@ -12,7 +12,7 @@ export function nudges(here: Here): void {
       "has the card asked for, and the student told in their language, while no page need be looked at",
       async () => {
         const { services, open } = bound(here);
-        const card = services.card(1, 3);
+        const card = services.card(1, 1);
         const phone = await open();
         await phone.context.grantPermissions(["notifications"], { origin: services.page });
         await takeCard(phone, services, card);
