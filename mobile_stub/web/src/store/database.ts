@@ -86,18 +86,17 @@ async function orRefuse<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof DOMException && STORAGE_ERRORS.has(error.name)) {
-      throw new WalletRefusal("storage-full");
-    }
-    throw error;
+    const refusal = error instanceof DOMException ? REFUSALS[error.name] : undefined;
+    throw refusal === undefined ? error : new WalletRefusal(refusal);
   }
 }
 
-// No space left, a broken disk, or no storage at all in some private windows.
-const STORAGE_ERRORS = new Set([
-  "QuotaExceededError",
-  "UnknownError",
-  "InvalidStateError",
-  "SecurityError",
-  "AbortError",
-]);
+// No space left, a broken disk, no storage at all in some private windows; or it was emptied while
+// this page was open, which closes what is open of it.
+const REFUSALS: Readonly<Record<string, "storage-full" | "storage-lost">> = {
+  QuotaExceededError: "storage-full",
+  AbortError: "storage-full",
+  UnknownError: "storage-full",
+  SecurityError: "storage-full",
+  InvalidStateError: "storage-lost",
+};

@@ -148,7 +148,7 @@ test("cards of two institutions have each its own key and issuer", async () => {
   await tab.take(await services.offer(0, 1));
   const cards = await tab.get<WalletCard[]>("cards");
   expect(cards.map((card) => card.facts.institution.pic)).toEqual(
-    services.told.institutions.map(({ pic }) => pic),
+    services.told.institutions.slice(0, 2).map(({ pic }) => pic),
   );
   const keys = cards.map((card) => Buffer.from(Object.values(card.codes.status?.e1 ?? {})).toString("hex"));
   expect(keys[0]).not.toBe(keys[1]);

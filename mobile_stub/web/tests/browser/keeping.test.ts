@@ -206,6 +206,7 @@ test("a browser that emptied the storage is noticed, and the loss said until it 
         open.onsuccess = resolve;
       }),
   );
+  expect(await tab.refusal("cards")).toBe("storage-lost");
   const fresh = await phone.tab();
   expect(await fresh.get("storage")).toMatchObject({ lost: true });
   await fresh.get("admitLoss");
