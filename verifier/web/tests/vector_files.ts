@@ -14,7 +14,7 @@ import { CLAIMS, DEFAULT_POLICY, type Policy } from "../src/check/policy.ts";
 import { joinParts } from "../src/check/presentation_qr.ts";
 import { parseRequest } from "../src/check/presentation_request.ts";
 import { InMemoryReplay } from "../src/check/replay.ts";
-import { ownersOf, verifySignedStatus } from "../src/check/signed_status.ts";
+import { ownersOf, verifySignedStatus } from "../src/check/status_list_trust.ts";
 import { parseStatusListToken } from "../src/check/status.ts";
 import { parseChanges, takeChanges } from "../src/check/status_changes.ts";
 import { amend, parseStatusDelta } from "../src/check/status_delta.ts";

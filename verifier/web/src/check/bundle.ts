@@ -9,7 +9,7 @@ import { encodeUtf8, sha256, type Bytes } from "./bytes.ts";
 import { CardError, refuse, refusingAs } from "./errors.ts";
 import { holdStatusList, stillTrusted, takeStatusDelta, verifyStatusList } from "./held_lists.ts";
 import { integerOf, isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
-import { ownersOf } from "./signed_status.ts";
+import { ownersOf } from "./status_list_trust.ts";
 import type { StatusListToken } from "./status.ts";
 import { verifyTrustList, type Expected } from "./trust.ts";
 import type { TrustedInstitution, TrustList } from "./trust_document.ts";

@@ -4,7 +4,7 @@
  */
 
 import { CardError } from "./errors.ts";
-import { findSigner, verifySignedStatus, type Owners, type SignedStatus } from "./signed_status.ts";
+import { findSigner, verifySignedStatus, type Owners, type SignedStatus } from "./status_list_trust.ts";
 import { parseStatusListToken, type StatusListToken } from "./status.ts";
 import { amend, parseStatusDelta } from "./status_delta.ts";
 

@@ -9,7 +9,7 @@ import type { Bytes } from "./bytes.ts";
 import { CardError, refuse, refusingAs } from "./errors.ts";
 import { takeStatusDelta } from "./held_lists.ts";
 import { integerOf, parseJsonObject } from "./json.ts";
-import { ownersOf } from "./signed_status.ts";
+import { ownersOf } from "./status_list_trust.ts";
 import type { StatusListToken } from "./status.ts";
 import { parseInstant } from "./status_delta.ts";
 import { unpackGzip } from "./unpacking.ts";

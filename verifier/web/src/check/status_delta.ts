@@ -1,6 +1,6 @@
 /**
  * A signed delta: what changed in one status list in the last day (docs/status-delta.md). Its form,
- * and applying it to the list that is held; who may sign is judged in `signed_status.ts`.
+ * and applying it to the list that is held; who may sign is judged in `status_list_trust.ts`.
  */
 
 import { compare, isLongerThan, sha256, type Bytes } from "./bytes.ts";
