@@ -37,7 +37,8 @@ from issuer.routes import (
     students,
 )
 from issuer.settings import IssuerSettings, load_sealer, read_secret
-from issuer.worker import Worker, open_worker
+from issuer.worker import Worker
+from issuer.worker_opening import open_worker
 
 # Half of the threads and connections: whoever must commit always finds one (`issuer.edge`).
 STAFF_AT_A_TIME = POOL_SIZE // 2

@@ -16,21 +16,20 @@ from sqlmodel import Session
 
 from issuer import lifecycle
 from issuer.clock import Clock, seconds_of
-from issuer.database import make_engine, truncate_log
+from issuer.database import truncate_log
 from issuer.erasure import finish_erasures
 from issuer.esc_router.adopting import adopt_due
 from issuer.esc_router.delivery import deliver_due
-from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.reconciler import Reconciler
 from issuer.esc_router.reconciliation_plan import begin_due_runs, forget_old_runs
 from issuer.esc_router.reconciling import reconcile_due
 from issuer.issuing import IssuingPolicy
-from issuer.keys import MIN_PASSPHRASE_BYTES, FileKeyRing, KeyRing, load_named_key_file
-from issuer.passes.work import PassWork, open_pass_work
+from issuer.keys import KeyRing
+from issuer.passes.work import PassWork
 from issuer.publishing.due import publish_due
-from issuer.push import CONNECTIONS, TIMEOUT, Pusher, Vapid
+from issuer.push import Pusher
+from issuer.rounds import Round
 from issuer.sealing import Sealer
-from issuer.settings import IssuerSettings, load_sealer, read_secret
 from issuer.store import wallet_sessions, worker_rounds
 from issuer.store.worker_rounds import WorkerJob
 
@@ -40,37 +39,6 @@ RENEWALS_EVERY = 60  # seconds; a renewal that is due has days to go
 NOTED_EVERY = 10  # seconds; that a worker runs is not worth a write every round
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Round:
-    """What one round did.
-
-    Attributes:
-        begun: Cards whose first day has come.
-        expired: Cards whose last day has passed.
-        erased: Students of whom nothing personal is left.
-        delivered: Facts that the ESC-Router has now.
-        told: Phones that were told to ask again.
-        passes_renewed: Passes whose code was signed anew.
-        passes_told: Phones that were told of a pass that changed.
-        reconciled: Reconciliations that ended.
-        adopted: Adoptions that ended.
-        published: Paths of documents that are new.
-        failures: What did not work, in words without personal data.
-    """
-
-    begun: int = 0
-    expired: int = 0
-    erased: int = 0
-    delivered: int = 0
-    told: int = 0
-    passes_renewed: int = 0
-    passes_told: int = 0
-    reconciled: int = 0
-    adopted: int = 0
-    published: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -263,44 +231,3 @@ class Worker:
         with Session(self.engine) as session, session.begin():
             wallet_sessions.purge_expired(session, now=now, keep=KEEP_EXPIRED)
             forget_old_runs(session, now=now)
-
-
-def open_worker(settings: IssuerSettings, *, clock: Clock) -> Worker:
-    """A worker with connections of its own.
-
-    Raises:
-        UnusableKey: The passphrase is too short, or the key for push services cannot be used.
-        UnusableSecret: A file of a secret is missing, or holds none; the certificate of Apple's
-            passes does not fit.
-    """
-    passphrase = read_secret(settings.key_passphrase_file, at_least=MIN_PASSPHRASE_BYTES)
-    engine = make_engine(settings.database_url.get_secret_value())
-    sealer = load_sealer(settings.secret_file)
-    keys = FileKeyRing(settings.keys_dir, passphrase)
-    return Worker(
-        engine=engine,
-        keys=keys,
-        sealer=sealer,
-        policy=settings.issuing_policy,
-        router_url=settings.esc_router_url,
-        http=open_router_http(),
-        clock=clock,
-        pusher=_open_pusher(settings, engine, sealer, passphrase, clock),
-        passes=open_pass_work(settings, engine, keys=keys, sealer=sealer, clock=clock),
-    )
-
-
-def _open_pusher(
-    settings: IssuerSettings, engine: Engine, sealer: Sealer, passphrase: bytes, clock: Clock
-) -> Pusher | None:
-    if settings.vapid_key_file is None:
-        return None
-    signer = load_named_key_file(settings.vapid_key_file, passphrase)
-    return Pusher(
-        engine=engine,
-        http=open_router_http(timeout=TIMEOUT, connections=CONNECTIONS),
-        vapid=Vapid(signer, settings.push_contact or ""),
-        sealer=sealer,
-        hosts=settings.push_hosts,
-        clock=clock,
-    )

@@ -16,7 +16,9 @@ from issuer.clock import seconds_of, utc_now
 from issuer.database import check_database_version
 from issuer.edge import start_log
 from issuer.key_life import check_keys
-from issuer.worker import Round, Worker, open_worker
+from issuer.rounds import Round
+from issuer.worker import Worker
+from issuer.worker_opening import open_worker
 
 app = typer.Typer()
 
@@ -83,5 +85,14 @@ def _show(done: Round) -> None:
         f"{done.begun} cards begun, {done.expired} expired, {done.delivered} delivered, "
         f"{done.told} phones told, {len(done.published)} documents published"
     )
+    rare = {
+        "students erased": done.erased,
+        "passes renewed": done.passes_renewed,
+        "passes told": done.passes_told,
+        "reconciliations ended": done.reconciled,
+        "adoptions ended": done.adopted,
+    }
+    if any(rare.values()):
+        out.print(", ".join(f"{number} {what}" for what, number in rare.items() if number))
     for failure in done.failures:
         out.print(f"not done: {failure}", markup=False)

@@ -32,7 +32,7 @@ class WorkerRound(SQLModel, table=True):
     """When a worker last ended a round of a job: the sign that one is running."""
 
     __tablename__ = "worker_round"
-    job: str = Field(primary_key=True)  # issuer.worker: "deliveries", "publishing"
+    job: str = Field(primary_key=True)  # issuer.store.worker_rounds: "deliveries", "publishing"
     ended_at: int = Field(sa_column=seconds())
 
 

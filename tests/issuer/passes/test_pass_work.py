@@ -17,7 +17,7 @@ from issuer.metrics import Metrics
 from issuer.settings import IssuerSettings
 from issuer.store import passes
 from issuer.tables import Pass, PassRegistration
-from issuer.worker import open_worker
+from issuer.worker_opening import open_worker
 from tests.conftest import SettableClock, sqlite_only
 from tests.issuer.edges.conftest import (
     PASSPHRASE,
