@@ -123,7 +123,7 @@ function refusalOf(answer: Answer, problem: JsonObject): WalletRefusal {
   if (answer.status === 429) return new WalletRefusal("too-many", waitOf(answer));
   if (answer.status >= 500) return new WalletRefusal("service-away", { host });
   if (answer.status === 413 || slug === "too-many-pixels") return new WalletRefusal("image-too-large");
-  if (/picture/.test(slug)) return new WalletRefusal("not-an-image");
+  if (slug.includes("picture")) return new WalletRefusal("not-an-image");
   if (slug === "card-not-active") return new WalletRefusal("card-not-active");
   if (answer.status === 404 || slug === "photos-not-taken") return new WalletRefusal("not-offered");
   return new WalletRefusal("service-refused", { host, words: shortText(problem["detail"]) ?? "" });
