@@ -39,7 +39,9 @@ def read_codes(path: Path) -> list[str]:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(f"{path} has more than {MAX_PIXELS} pixels")
-            found = zxingcpp.read_barcodes(image.convert("L"))
+            found = zxingcpp.read_barcodes(
+                image.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+            )
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read as an image") from error
     if not found:
