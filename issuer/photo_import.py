@@ -17,7 +17,6 @@ from issuer.errors import InstitutionNotFound, IssuerError
 from issuer.photo_files import PhotoFile, esis_of, number_of, photo_files
 from issuer.photo_life import PhotoState, set_photo
 from issuer.photos import Portrait, draw_portrait
-from issuer.problems import wire_of
 from issuer.store import institutions, photos, students
 from issuer.tables import Student
 
@@ -129,6 +128,9 @@ class PhotoImport:
         except _NotMeant as error:
             return FileReport(row, file.name, Became.LEFT_OUT, student, error.code, str(error))
         except IssuerError as error:
+            # It brings a web framework along, which no other command needs.
+            from issuer.problems import wire_of  # noqa: PLC0415
+
             wire = wire_of(error)
             code = "refused" if wire is None else wire.slug
             return FileReport(row, file.name, Became.LEFT_OUT, student, code, str(error))

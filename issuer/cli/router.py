@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from issuer.cli import adopting, deliveries, reconciling, router_status
-from issuer.esc_router.sandbox.__main__ import main as run_sandbox
 
 app = typer.Typer(help="The European Student Card Router.", no_args_is_help=True)
 
@@ -24,4 +23,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="To listen at")] = 8003,
 ) -> None:
     """Run an ESC-Router of your own; see `python -m issuer.esc_router.sandbox --help`."""
+    # A web application, which no other command needs: each would wait a quarter longer for it.
+    from issuer.esc_router.sandbox.__main__ import main as run_sandbox  # noqa: PLC0415
+
     run_sandbox(["--port", str(port), *context.args])

@@ -5,10 +5,8 @@ import sys
 from typing import Annotated
 
 import typer
-import uvicorn
 from sqlmodel import Session
 
-from issuer.app import create_app
 from issuer.cli.deployment import load_settings
 from issuer.cli.printing import out
 from issuer.cli.refusals import OK, REFUSED
@@ -33,6 +31,11 @@ def serve(
     ] = None,
 ) -> None:
     """Serve staff and the public until interrupted."""
+    # A web application, which no other command needs: each would wait a sixth longer for it.
+    import uvicorn  # noqa: PLC0415
+
+    from issuer.app import create_app  # noqa: PLC0415
+
     settings = load_settings()
     start_log(settings.log_level)
     application = create_app(settings, with_worker=with_worker)
