@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import { base64url, fromBase64url } from "../src/codes/base64url.ts";
 import { newDeviceKey } from "../src/codes/device_key.ts";
 import { WalletRefusal } from "../src/model.ts";
 import { errorCode, parseAccess, tokenRefusal } from "../src/protocol/answers.ts";
@@ -10,7 +11,7 @@ import { parseCardAnswer, PLAIN_LOOK } from "../src/protocol/card_answer.ts";
 import { checkCredential, ESC_QR, SD_JWT_VC, sdJwtClaims } from "../src/protocol/credentials.ts";
 import { parseJson } from "../src/protocol/json.ts";
 import type { Answer } from "../src/protocol/network.ts";
-import { base64url, fromBase64url, printable } from "../src/protocol/texts.ts";
+import { printable } from "../src/protocol/texts.ts";
 
 const ISSUER = "https://wallet.example/999900001";
 const CARD = {

@@ -6,7 +6,7 @@
  * (docs/esc-qr.md, section 2.1).
  */
 
-import { base64url } from "../protocol/texts.ts";
+import { base64url } from "./base64url.ts";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" };
 const ES256 = { name: "ECDSA", hash: "SHA-256" };

@@ -1,7 +1,8 @@
 /** How cards come into what is kept, and leave it. */
 
 import { ALL, type Database, type Transaction } from "../store/database.ts";
-import type { DeviceAccess, EnrolmentRecord } from "../store/records.ts";
+import type { DeviceAccess } from "../protocol/device_api.ts";
+import type { EnrolmentRecord } from "../store/records.ts";
 import { newCard } from "./views.ts";
 
 /**

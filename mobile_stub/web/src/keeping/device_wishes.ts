@@ -1,5 +1,6 @@
 /** What a student may ask of the service about a card and its phones, beyond how the card is. */
 
+import { fromBase64url } from "../codes/base64url.ts";
 import { WalletRefusal, type Crop, type DeviceOfCard } from "../model.ts";
 import {
   askDevice,
@@ -13,7 +14,6 @@ import {
 } from "../protocol/device_api.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Answer, Question } from "../protocol/network.ts";
-import { fromBase64url } from "../protocol/texts.ts";
 import type { Database } from "../store/database.ts";
 import type { CardRecord } from "../store/records.ts";
 import { proofOf } from "./proving.ts";

@@ -23,7 +23,8 @@ import { fetchDocuments, type IssuerDocuments } from "../protocol/metadata.ts";
 import { call, clockAhead, objectOf, type Answer } from "../protocol/network.ts";
 import { checkTxCode, fetchOfferText, GRANT_TYPE, parseOffer, type Offer } from "../protocol/offers.ts";
 import type { Database } from "../store/database.ts";
-import type { DeviceAccess, EnrolmentRecord, KeyRecord } from "../store/records.ts";
+import type { DeviceAccess } from "../protocol/device_api.ts";
+import type { EnrolmentRecord, KeyRecord } from "../store/records.ts";
 import { keyOf, serviceTime } from "./proving.ts";
 
 export class Enrolling {

@@ -9,11 +9,11 @@ import type { DeviceKey } from "../codes/device_key.ts";
 import { WalletRefusal, type Notice } from "../model.ts";
 import { parseCardAnswer, type CardAnswer } from "../protocol/card_answer.ts";
 import { checkCredential, ESC_QR, SD_JWT_VC, type Credential } from "../protocol/credentials.ts";
-import { askAt, askCard, DeviceEnded, fetchPicture } from "../protocol/device_api.ts";
+import { askAt, askCard, DeviceEnded, fetchPicture, type DeviceAccess } from "../protocol/device_api.ts";
 import { isObject, type Json } from "../protocol/json.ts";
 import { clockAhead, objectOf } from "../protocol/network.ts";
 import type { Database } from "../store/database.ts";
-import type { CardRecord, DeviceAccess, PictureAddress, PictureKind } from "../store/records.ts";
+import type { CardRecord, PictureAddress, PictureKind } from "../store/records.ts";
 import { newsOf } from "./news.ts";
 import { keyOf, proofOf } from "./proving.ts";
 

@@ -10,12 +10,12 @@ import {
   type Wallet,
   type WalletCard,
 } from "../model.ts";
-import { askDevice } from "../protocol/device_api.ts";
+import { askDevice, type DeviceAccess } from "../protocol/device_api.ts";
 import { watchPolicy } from "../protocol/network.ts";
 import { Changes } from "../store/changes.ts";
 import { Database } from "../store/database.ts";
 import { hadCards, markCards, unmarkCards } from "../store/marker.ts";
-import type { CardRecord, DeviceAccess } from "../store/records.ts";
+import type { CardRecord } from "../store/records.ts";
 import { DeviceWishes } from "./device_wishes.ts";
 import { Enrolling } from "./enrolling.ts";
 import { inTurn, unlessBusy } from "./locks.ts";

@@ -6,11 +6,11 @@
  * the first counter, too late for the student to notice.
  */
 
+import { fromBase64url } from "../codes/base64url.ts";
 import type { DeviceKey } from "../codes/device_key.ts";
 import { parseStaticCode, type BoundCode } from "../codes/esc_qr.ts";
 import { WalletRefusal, type Profile, type StaticCode } from "../model.ts";
 import { isArray, isObject, parseJson, parseJsonObject, textOf, type Json, type JsonObject } from "./json.ts";
-import { fromBase64url } from "./texts.ts";
 
 export const SD_JWT_VC = "dc+sd-jwt";
 export const ESC_QR = "esc-qr";

@@ -6,7 +6,6 @@
 
 import type { Crop, DeviceOfCard, EndedAs } from "../model.ts";
 import { WalletRefusal } from "../model.ts";
-import type { DeviceAccess } from "../store/records.ts";
 import { deviceAddress } from "./addresses.ts";
 import { waitOf } from "./answers.ts";
 import { secondsOf, shortText } from "./card_answer.ts";
@@ -15,6 +14,12 @@ import { call, objectOf, type Answer, type Question } from "./network.ts";
 
 const MAX_PICTURE_BYTES = 2 * 1024 * 1024;
 const ENDED: readonly EndedAs[] = ["replaced", "by_student", "by_staff", "by_phone"];
+
+/** What the service gave this phone to be known by. */
+export interface DeviceAccess {
+  readonly token: string;
+  readonly cardUri: string;
+}
 
 /** The device was ended by someone who may; the card on the phone is over. */
 export class DeviceEnded extends Error {
@@ -65,7 +70,7 @@ export async function fetchPicture(
 }
 
 export function pictureOf(answer: Answer): { type: string; data: ArrayBuffer } {
-  const type = answer.headers.get("content-type") ?? "";
+  const type = (answer.headers.get("content-type") ?? "").replace(/ *;.*/, "");
   if (!/^image\/(jpeg|png|svg\+xml|webp)$/.test(type)) throw bad(answer);
   return { type, data: answer.body.buffer };
 }

@@ -1,6 +1,7 @@
 /** What is kept, as it lies in IndexedDB. */
 
 import type { Credential } from "../protocol/credentials.ts";
+import type { DeviceAccess } from "../protocol/device_api.ts";
 import type { TxCode } from "../protocol/offers.ts";
 import type { PublicJwk } from "../codes/device_key.ts";
 import type { EndedAs, Facts, Notice, OwnPhoto, Showing } from "../model.ts";
@@ -28,11 +29,6 @@ export interface CardRecord {
   readonly renewal: RenewalRecord | null;
   readonly endedAs: EndedAs | null;
   readonly notices: readonly Notice[];
-}
-
-export interface DeviceAccess {
-  readonly token: string;
-  readonly cardUri: string;
 }
 
 /** Where a picture is, and what it is when it was fetched. */

@@ -30,8 +30,26 @@ async function timeCodes(cardId: string, times: number): Promise<number[]> {
   return taken;
 }
 
+/** Sends a picture that this page painted, or bytes that are none, as the student's photo. */
+async function sendPhoto(cardId: string, isPicture: boolean): Promise<Outcome> {
+  const canvas = new OffscreenCanvas(400, 600);
+  const context = canvas.getContext("2d");
+  if (context !== null) context.fillStyle = "teal";
+  context?.fillRect(0, 0, 400, 600);
+  const file = isPicture ? await canvas.convertToBlob({ type: "image/jpeg" }) : new Blob(["no picture"]);
+  return ask("sendPhoto", cardId, file);
+}
+
+/** Type and size of what is kept of the card's pictures. */
+async function pictures(cardId: string): Promise<Record<string, [string, number] | null>> {
+  const card = (await (await opened).cards()).find(({ id }) => id === cardId);
+  const told = (blob: Blob | null | undefined): [string, number] | null =>
+    blob === null || blob === undefined ? null : [blob.type, blob.size];
+  return { photo: told(card?.photo), logo: told(card?.look.logo) };
+}
+
 const opened = openWallet();
-const bench = { ask, timeCodes, changes: 0 };
+const bench = { ask, timeCodes, sendPhoto, pictures, changes: 0 };
 export type Bench = typeof bench;
 Object.assign(globalThis, { bench });
 (await opened).watch(() => (bench.changes += 1));

@@ -5,6 +5,7 @@ import type { ViteDevServer } from "vite";
 
 import type { DeviceOfCard, Showing, WalletCard } from "../../src/model.ts";
 import { runPython } from "../python.ts";
+import type { Bench } from "./bench.ts";
 import { Phone, serveSources, type Tab } from "./phone.ts";
 import { FaultProxy, Services } from "./services.ts";
 
@@ -183,6 +184,29 @@ test("what was shown is remembered here only, and can be deleted", async () => {
   ]);
   await tab.get("deleteShowings");
   expect(await tab.get("showings")).toEqual([]);
+});
+
+test("a photo that the student sent comes with the card once staff approved it, and that is news", async () => {
+  const { id } = await tab.take(await services.offer());
+  const send = async (isPicture: boolean): Promise<unknown> =>
+    tab.page.evaluate(
+      ([id, isPicture]) => (globalThis as unknown as { bench: Bench }).bench.sendPhoto(id, isPicture),
+      [id, isPicture] as const,
+    );
+  expect(await send(false)).toMatchObject({ refusal: "not-an-image" });
+  expect(await send(true)).toHaveProperty("value");
+  expect((await tab.card()).ownPhoto?.state).toBe("waiting");
+  await services.approvePhotos();
+  const card = await tab.get<WalletCard>("refresh", id);
+  expect([card.ownPhoto?.state, card.notices.map(({ kind }) => kind)]).toEqual([
+    "approved",
+    ["photo_approved"],
+  ]);
+  const kept = await tab.page.evaluate(
+    (id) => (globalThis as unknown as { bench: Bench }).bench.pictures(id),
+    id,
+  );
+  expect(kept["photo"]?.[0]).toBe("image/jpeg");
 });
 
 test("another tab hears of every change", async () => {

@@ -88,6 +88,15 @@ export class Services {
     await this.#ask(path, institution, action === "reinstate" ? {} : { reason: "a test" });
   }
 
+  /** Approves every photo that waits at an institution. */
+  async approvePhotos(institution = 0): Promise<void> {
+    const photos = `${this.told.issuer}/api/v1/photos`;
+    const page = (await this.#ask(`${photos}?state=waiting`, institution, undefined, "GET")) as {
+      readonly items: readonly { readonly id: number }[];
+    };
+    for (const { id } of page.items) await this.#ask(`${photos}/${id}/approve`, institution);
+  }
+
   /** As time would: every phone is told to renew its credentials. */
   async makeRenewalsDue(): Promise<void> {
     this.#process.stdin.write("renewal\n");
@@ -100,12 +109,12 @@ export class Services {
     await ended;
   }
 
-  async #ask(address: string, institution: number, body?: object): Promise<unknown> {
+  async #ask(address: string, institution: number, body?: object, method = "POST"): Promise<unknown> {
     const authorization = `Bearer ${this.institution(institution).staff_key}`;
     const type: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
     const headers = { authorization, ...type };
     const sent = body === undefined ? null : JSON.stringify(body);
-    const answer = await fetch(address, { method: "POST", headers, body: sent });
+    const answer = await fetch(address, { method, headers, body: sent });
     if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
