@@ -144,7 +144,6 @@ function Take({
     void task.run(async () => {
       const card = await wallet.goOn(enrolment.id, txCode);
       const asksConsent = card.consent?.givenAt === null;
-      wallet.admitLoss();
       const { id } = card;
       go(asksConsent ? { at: "card-page", card: id, page: "consent" } : { at: "card", card: id });
     });

@@ -6,9 +6,10 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { Enrolment, Wallet, WalletCard } from "../model.ts";
 import { languageOf } from "./languages.ts";
 import { LockScreen } from "./lock_screen.tsx";
-import { useKnown, useLock, useOnline, useUpdates, useWaitingVersion } from "./known.ts";
+import { useKnown, useLock, useOnline, useStrayRefusal, useUpdates, useWaitingVersion } from "./known.ts";
 import { ShownPlace } from "./places.tsx";
 import { SurroundingsContext, type Surroundings } from "./surroundings.ts";
+import { Button, Refused } from "./widgets.tsx";
 
 /** What was read before anything is drawn, so that the first picture is the card. */
 export interface Opening {
@@ -46,6 +47,7 @@ export function App({ wallet, opening }: AppProps): JSX.Element {
   const language = useMemo(() => languageOf(code), [code]);
   const { failedAt, update } = useUpdates(wallet);
   const updateWaiting = useWaitingVersion();
+  const [stray, clearStray] = useStrayRefusal();
   const { lock, open } = useLock(wallet, opening.isLocked);
   useEffect(() => {
     document.documentElement.lang = language.code;
@@ -65,6 +67,14 @@ export function App({ wallet, opening }: AppProps): JSX.Element {
       <button type="button" class="skip" onClick={skipToContent}>
         {language.word("skip")}
       </button>
+      {stray !== null && (
+        <div class="message toast" role="alert">
+          <Refused refusal={stray} />
+          <Button kind="quiet" onPress={clearStray}>
+            {language.word("understood")}
+          </Button>
+        </div>
+      )}
       {lock === "looking" ? null : lock === null ? (
         <ShownPlace opening={opening} />
       ) : (

@@ -1,13 +1,14 @@
 /** The first screen without a card, and the list of all cards. */
 
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 
 import { CardFace } from "./card_face.tsx";
 import { codeStateOf } from "./code_state.ts";
 import { useTime } from "./hooks.ts";
 import { addressOf } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
-import { Screen } from "./widgets.tsx";
+import { Button, Screen } from "./widgets.tsx";
 
 export function WelcomeScreen({ areCardsLost }: { readonly areCardsLost: boolean }): JSX.Element {
   const { language, unfinished, updateWaiting } = useSurroundings();
@@ -16,13 +17,9 @@ export function WelcomeScreen({ areCardsLost }: { readonly areCardsLost: boolean
       <main id="main" class="content">
         <img src="./icon.svg" alt="" width="112" height="112" />
         <h1>{language.word("welcome_title")}</h1>
-        <p class="lead">{language.word("welcome_text")}</p>
-        <p>{language.word("welcome_how")}</p>
-        {areCardsLost && (
-          <p class="message warning" role="alert">
-            {language.word("cards_lost")}
-          </p>
-        )}
+        {!areCardsLost && <p class="lead">{language.word("welcome_text")}</p>}
+        {!areCardsLost && <p>{language.word("welcome_how")}</p>}
+        {areCardsLost && <Loss />}
         {unfinished.map((enrolment) => (
           <p class="message" key={enrolment.id}>
             {language.word("unfinished_line", { institution: enrolment.institutionName })}
@@ -41,6 +38,25 @@ export function WelcomeScreen({ areCardsLost }: { readonly areCardsLost: boolean
           <a href={addressOf({ at: "about" })}>{language.word("menu_about")}</a>
         </p>
       </main>
+    </div>
+  );
+}
+
+/** That the browser has deleted the cards: said at each opening until the student knows. */
+function Loss(): JSX.Element | null {
+  const { language, wallet } = useSurroundings();
+  const [isKnown, setKnown] = useState(false);
+  if (isKnown) return null;
+  const admit = (): void => {
+    wallet.admitLoss();
+    setKnown(true);
+  };
+  return (
+    <div class="message warning" role="alert">
+      <p>{language.word("cards_lost")}</p>
+      <Button kind="quiet" onPress={admit}>
+        {language.word("understood")}
+      </Button>
     </div>
   );
 }

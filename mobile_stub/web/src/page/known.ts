@@ -90,6 +90,26 @@ function useCallbackOrNull(shell: Shell | null): (() => void) | null {
   return shell === null ? null : take;
 }
 
+/** Refused where no screen waits for it, such as keeping a setting when the storage is full. */
+export function useStrayRefusal(): readonly [WalletRefusal | null, () => void] {
+  const [refusal, setRefusal] = useState<WalletRefusal | null>(null);
+  useEffect(() => {
+    const take = (event: PromiseRejectionEvent): void => {
+      if (!(event.reason instanceof WalletRefusal)) return;
+      event.preventDefault();
+      setRefusal(event.reason);
+    };
+    window.addEventListener("unhandledrejection", take);
+    return () => {
+      window.removeEventListener("unhandledrejection", take);
+    };
+  }, []);
+  const clear = useCallback(() => {
+    setRefusal(null);
+  }, []);
+  return [refusal, clear];
+}
+
 const OUT_OF_SIGHT = 60; // seconds; then the lock is asked again
 
 interface Locking {

@@ -38,11 +38,12 @@ function sayInstead(key: string): void {
   );
 }
 
-// A fault of ours: what is on the screen may be wrong, so it goes.
-for (const kind of ["error", "unhandledrejection"]) {
-  window.addEventListener(kind, () => {
-    sayInstead("fault");
-  });
-}
+// A fault of ours: what is on the screen may be wrong, so it goes. What was refused is no fault.
+window.addEventListener("error", () => {
+  sayInstead("fault");
+});
+window.addEventListener("unhandledrejection", ({ reason }) => {
+  if (!(reason instanceof WalletRefusal)) sayInstead("fault");
+});
 
 void start();

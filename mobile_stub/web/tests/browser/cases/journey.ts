@@ -127,6 +127,12 @@ export function journey(here: Here): void {
         await shownCode(page);
         expect(await page.getByRole("radio", { name: "Identity" }).isChecked()).toBe(true);
         await expectRotation(page);
+        await page.getByRole("link", { name: "Menu" }).click();
+        await page.getByRole("link", { name: "The scanner asks for digits" }).click();
+        await page.getByLabel("Digits on the scanner").fill("1234");
+        await page.getByRole("button", { name: "Show the code" }).click();
+        await page.getByText("This code answers 1234.").waitFor();
+        await shownCode(page);
       },
       SLOW,
     );

@@ -97,6 +97,36 @@ export function states(here: Here): void {
     );
 
     it(
+      "cards that the browser has deleted are missed, and the way to take them again is one tap",
+      async () => {
+        const world = here();
+        const { services } = world;
+        const phone = await world.open();
+        const { page } = phone;
+        await takeCard(phone, services, services.card(0, 0));
+        // A file of the same origin, where nothing holds the database open.
+        await page.goto(`${services.page}/esc-mark.svg`);
+        await page.evaluate(async () => {
+          for (const { name } of await indexedDB.databases()) {
+            await new Promise((resolve, reject) => {
+              const request = indexedDB.deleteDatabase(name ?? "");
+              request.onsuccess = resolve;
+              request.onerror = reject;
+            });
+          }
+        });
+        await phone.visit(services.page);
+        await page.getByText("The browser has deleted your cards").waitFor();
+        await page.getByRole("link", { name: "Take a card" }).click();
+        await page.getByRole("button", { name: "Scan the code" }).waitFor();
+        await takeCard(phone, services, services.card(0, 0));
+        await phone.visit(services.page);
+        await shownCode(page);
+      },
+      SLOW,
+    );
+
+    it(
       "two tabs show the same: what one takes or deletes, the other has",
       async () => {
         const world = here();
