@@ -25,7 +25,8 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_vector_that_is_named_exists() -> None:
-    kinds = "esc_qr|sd_jwt_vc|presentation|request|trust_list|bundle|status_list"
+    folders = (path for path in (ROOT / "tests/vectors").iterdir() if path.is_dir())
+    kinds = "|".join(sorted(path.name for path in folders))
     named = re.findall(rf"`((?:{kinds})/\w+)`", TEXT)
     assert len(named) > 40
     missing = [name for name in named if not (ROOT / "tests/vectors" / f"{name}.txt").exists()]
@@ -37,3 +38,10 @@ def test_every_attack_is_shown_to_be_held_by_something_that_runs() -> None:
     assert len(attacks) > 20
     for row in attacks:
         assert re.search(r"`(test_\w+|\w+/\w+)`", row.split("|")[3]), row
+
+
+def test_every_row_stands_in_a_table_with_a_heading() -> None:
+    lines = TEXT.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("|") and not lines[number - 1].startswith("|"):
+            assert lines[number + 1].startswith("| ---"), line
