@@ -110,8 +110,28 @@ export interface DeviceOfCard {
 /** One showing of a card, remembered on this phone only. */
 export interface Showing {
   readonly cardId: string;
-  readonly profile: Profile;
+  readonly profile: Profile | "answer";
   readonly at: number;
+  /** Of an answer to a request: who asked, as the request said, and the claims that were told. */
+  readonly told?: { readonly to: string; readonly claims: readonly string[] };
+}
+
+/** A provider's request for a presentation. Who asks is what the code says: nothing proves it. */
+export interface AskedPresentation {
+  /** The request's text, for `present`. */
+  readonly request: string;
+  readonly asker: string;
+  /** The cards that can answer, in the wallet's order; at least one. */
+  readonly answers: readonly PossibleAnswer[];
+}
+
+/** What a card would tell. */
+export interface PossibleAnswer {
+  readonly cardId: string;
+  /** Names of claims, as in the credential, with what they say. */
+  readonly claims: readonly { readonly name: string; readonly value: string }[];
+  /** Names of claims that are asked for and that the card does not have. */
+  readonly missing: readonly string[];
 }
 
 /** Why something could not be done; each has a sentence in every language. */
@@ -137,7 +157,12 @@ export type RefusalName =
   | "too-many"
   | "not-an-image"
   | "image-too-large"
-  | "not-offered";
+  | "not-offered"
+  | "request-malformed"
+  | "request-newer"
+  | "request-other-type"
+  | "credential-over"
+  | "presentation-too-large";
 
 export class WalletRefusal extends Error {
   readonly refusal: RefusalName;
@@ -168,6 +193,14 @@ export interface Wallet {
   liveCode(cardId: string, profile: Profile, challenge?: Uint8Array): Promise<string | null>;
   noteShowing(cardId: string, profile: Profile): Promise<void>;
   showings(): Promise<Showing[]>;
+
+  /** Read a provider's request (docs/presentation-qr.md): which cards can answer, and what they would tell. */
+  readRequest(text: string): Promise<AskedPresentation>;
+  /**
+   * Sign the answer, after the student agreed to these claims, and note it: the texts of the codes to
+   * show one after the other, for at most 90 seconds.
+   */
+  present(cardId: string, request: string, agreed: readonly string[]): Promise<string[]>;
   deleteShowings(): Promise<void>;
 
   /** Ask the service; a failure changes nothing but throws. */

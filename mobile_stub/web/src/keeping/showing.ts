@@ -24,10 +24,15 @@ export async function liveCodeOf(
   return code === undefined || key === undefined ? null : makeLiveCode(code, key.privateKey, shown);
 }
 
-function codeToShow(card: CardRecord, profile: Profile, now: number): StaticCode | undefined {
+/** Whether the card was active when last heard, is this phone's still, and has not run out. */
+export function isShowable(card: CardRecord, now: number): boolean {
   const { state, expiresOn } = card.facts;
   const today = new Date(now * 1000).toISOString().slice(0, 10);
-  if (state !== "active" || card.endedAs !== null || today > expiresOn) return undefined;
+  return state === "active" && card.endedAs === null && today <= expiresOn;
+}
+
+function codeToShow(card: CardRecord, profile: Profile, now: number): StaticCode | undefined {
+  if (!isShowable(card, now)) return undefined;
   const code = codesOf(Object.values(card.credentials))[profile];
   return code !== undefined && now < code.expiresAt ? code : undefined;
 }

@@ -2,6 +2,7 @@
 
 import {
   WalletRefusal,
+  type AskedPresentation,
   type Crop,
   type DeviceOfCard,
   type Enrolment,
@@ -16,15 +17,15 @@ import { Changes } from "../store/changes.ts";
 import { Database } from "../store/database.ts";
 import { hadCards, markCards, unmarkCards } from "../store/marker.ts";
 import type { CardRecord } from "../store/records.ts";
+import { answerWith, askedOf } from "./answering.ts";
 import { DeviceWishes } from "./device_wishes.ts";
 import { Enrolling } from "./enrolling.ts";
 import { inTurn, unlessBusy } from "./locks.ts";
 import { Refreshing } from "./refreshing.ts";
 import { liveCodeOf } from "./showing.ts";
+import { keepShowing } from "./shown.ts";
 import { cardView, enrolmentView } from "./views.ts";
 import { addCard, removeCard } from "./cards.ts";
-
-const MAX_SHOWINGS = 500;
 
 /** Opens what this browser keeps. */
 export async function openWallet(): Promise<Wallet> {
@@ -110,12 +111,11 @@ class OpenWallet implements Wallet {
   }
 
   async noteShowing(cardId: string, profile: Profile): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      const showings = transaction.objectStore("showings");
-      await showings.add({ cardId, profile, at: now() });
-      const keys = await showings.getAllKeys();
-      for (const key of keys.slice(0, -MAX_SHOWINGS)) await showings.delete(key);
-    });
+    await this.#note({ cardId, profile, at: now() });
+  }
+
+  async #note(showing: Showing): Promise<void> {
+    await keepShowing(this.#database, showing);
     this.#changes.tell();
   }
 
@@ -126,6 +126,18 @@ class OpenWallet implements Wallet {
   async deleteShowings(): Promise<void> {
     await this.#database.write((transaction) => transaction.objectStore("showings").clear());
     this.#changes.tell();
+  }
+
+  async readRequest(text: string): Promise<AskedPresentation> {
+    return askedOf(await this.#records(), text, now());
+  }
+
+  async present(cardId: string, request: string, agreed: readonly string[]): Promise<string[]> {
+    const at = now();
+    const asked = { request, agreed, now: at };
+    const { parts, to, claims } = await answerWith(this.#database, await this.#record(cardId), asked);
+    await this.#note({ cardId, profile: "answer", at, told: { to, claims } });
+    return parts;
   }
 
   async refresh(cardId: string): Promise<WalletCard> {
@@ -235,6 +247,11 @@ class OpenWallet implements Wallet {
       await (value === null ? settings.delete(name) : settings.put(value, name));
     });
     this.#changes.tell();
+  }
+
+  async #records(): Promise<CardRecord[]> {
+    const cards = await this.#database.read((transaction) => transaction.objectStore("cards").getAll());
+    return cards.sort((one, other) => one.addedAt - other.addedAt);
   }
 
   async #record(cardId: string): Promise<CardRecord> {

@@ -13,6 +13,7 @@ export interface Texts {
   readonly states: Readonly<Record<CardState, string>>;
   readonly levels: Words;
   readonly shares: Words;
+  readonly claims: Words;
   readonly refusals: Readonly<Record<RefusalName, { readonly sentence: string; readonly hint: string }>>;
 }
 
@@ -60,6 +61,11 @@ export class Language {
   /** Something that is shared; what is new to this wallet as the service writes it. */
   share(code: string): string {
     return this.#texts.shares[code] ?? code;
+  }
+
+  /** What a request asks for; what is new to this wallet by the name in the request. */
+  claim(name: string): string {
+    return Object.hasOwn(this.#texts.claims, name) ? (this.#texts.claims[name] ?? name) : name;
   }
 
   refusal(name: RefusalName): { readonly sentence: string; readonly hint: string } {

@@ -112,7 +112,7 @@ function useRotation({ card, profile, challenge, path, onLost }: Rotation): numb
   return turn;
 }
 
-function draw(path: SVGPathElement | null, text: string | null): void {
+export function draw(path: SVGPathElement | null, text: string | null): void {
   if (path === null) return;
   if (text === null) {
     path.setAttribute("d", "");
@@ -125,7 +125,7 @@ function draw(path: SVGPathElement | null, text: string | null): void {
 }
 
 /** Every module is the same whole number of the screen's own pixels. */
-function useWholePixels(box: { readonly current: HTMLDivElement | null }): void {
+export function useWholePixels(box: { readonly current: HTMLDivElement | null }): void {
   useLayoutEffect(() => {
     const element = box.current;
     const picture = element?.querySelector("svg");

@@ -8,7 +8,7 @@ import { useSurroundings } from "./surroundings.ts";
 import { Drawing, DRAWINGS, Screen } from "./widgets.tsx";
 
 const FORGET: readonly CardPage[] = ["forget"];
-const PAGES: readonly CardPage[] = ["devices", "consent", "photo", "challenge", "print", "passes"];
+const PAGES: readonly CardPage[] = ["devices", "consent", "photo", "challenge", "answer", "print", "passes"];
 const WALLET = ["cards", "shown", "settings", "about"] as const;
 
 export function MenuScreen({ card }: { readonly card: WalletCard }): JSX.Element {

@@ -1,4 +1,4 @@
-/** Reading an offer's code with the camera, which is off until it is asked for. */
+/** Reading a code with the camera, which is off until it is asked for. */
 
 import type { JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
@@ -10,7 +10,13 @@ import { Button } from "./widgets.tsx";
 const PAUSE = 120; // milliseconds between two pictures, so that the phone stays cool
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
-export function OfferCamera({ onSeen }: { readonly onSeen: (text: string) => void }): JSX.Element {
+interface CameraProps {
+  /** What to do with it: the key of a text. */
+  readonly aim?: string;
+  readonly onSeen: (text: string) => void;
+}
+
+export function OfferCamera({ aim = "add_aim", onSeen }: CameraProps): JSX.Element {
   const { language } = useSurroundings();
   const [isOn, setOn] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
@@ -20,7 +26,7 @@ export function OfferCamera({ onSeen }: { readonly onSeen: (text: string) => voi
   return (
     <div class="stack">
       {isOn ? (
-        <Viewfinder onSeen={onSeen} onFault={setFault} onStop={stop} />
+        <Viewfinder aim={aim} onSeen={onSeen} onFault={setFault} onStop={stop} />
       ) : (
         <Button
           kind="primary"
@@ -40,12 +46,13 @@ export function OfferCamera({ onSeen }: { readonly onSeen: (text: string) => voi
 }
 
 interface ViewfinderProps {
+  readonly aim: string;
   readonly onSeen: (text: string) => void;
   readonly onFault: (key: string) => void;
   readonly onStop: () => void;
 }
 
-function Viewfinder({ onSeen, onFault, onStop }: ViewfinderProps): JSX.Element {
+function Viewfinder({ aim, onSeen, onFault, onStop }: ViewfinderProps): JSX.Element {
   const { language } = useSurroundings();
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
@@ -66,8 +73,8 @@ function Viewfinder({ onSeen, onFault, onStop }: ViewfinderProps): JSX.Element {
   }, [onSeen, onFault, onStop]);
   return (
     <div class="finder">
-      <video ref={video} muted playsInline aria-label={language.word("add_aim")} />
-      <p>{language.word("add_aim")}</p>
+      <video ref={video} muted playsInline aria-label={language.word(aim)} />
+      <p>{language.word(aim)}</p>
       <Button onPress={onStop}>{language.word("add_stop")}</Button>
     </div>
   );

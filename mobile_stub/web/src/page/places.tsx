@@ -6,6 +6,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import type { WalletCard } from "../model.ts";
 import { AboutScreen } from "./about_screen.tsx";
 import { AddScreen } from "./add_screen.tsx";
+import { AnswerScreen } from "./answer_screen.tsx";
 import type { Opening } from "./app.tsx";
 import { CardScreen } from "./card_screen.tsx";
 import { ConsentScreen } from "./consent_screen.tsx";
@@ -92,6 +93,8 @@ function PageOfCard({ card, page, onSay }: PageOfCardProps): JSX.Element {
       return <PassesScreen card={card} />;
     case "challenge":
       return <ChallengeScreen card={card} />;
+    case "answer":
+      return <AnswerScreen card={card} />;
     case "forget":
       return <ForgetScreen card={card} onSay={onSay} />;
   }

@@ -10,6 +10,7 @@ export const CARD_PAGES = [
   "print",
   "passes",
   "challenge",
+  "answer",
   "forget",
 ] as const;
 export type CardPage = (typeof CARD_PAGES)[number];

@@ -9,6 +9,7 @@ import { useProfile } from "./card_screen.tsx";
 import { CardPanel } from "./card_panel.tsx";
 import { codeStateOf } from "./code_state.ts";
 import { useTask, useTime } from "./hooks.ts";
+import type { Language } from "./languages.ts";
 import { go } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
 import { Button, Field, Refused, Said, Screen } from "./widgets.tsx";
@@ -168,11 +169,11 @@ export function ShownScreen(): JSX.Element {
       <p>{language.word("shown_intro")}</p>
       {showings?.length === 0 && <p class="quiet">{language.word("shown_none")}</p>}
       <ul class="plain-list lines">
-        {newestFirst.map(({ cardId, profile, at }) => (
-          <li key={`${cardId} ${profile} ${at}`}>
-            <p class="strong">{language.moment(at)}</p>
+        {newestFirst.map((showing) => (
+          <li key={`${showing.cardId} ${showing.profile} ${showing.at}`}>
+            <p class="strong">{language.moment(showing.at)}</p>
             <p>
-              {nameOf(cardId)} · {language.word(profile)}
+              {nameOf(showing.cardId)} · {shownAs(showing, language)}
             </p>
           </li>
         ))}
@@ -185,4 +186,11 @@ export function ShownScreen(): JSX.Element {
       <Said>{said}</Said>
     </Screen>
   );
+}
+
+function shownAs({ profile, told }: Showing, language: Language): string {
+  if (profile !== "answer") return language.word(profile);
+  const { to = "", claims = [] } = told ?? {};
+  if (claims.length === 0) return language.word("shown_answer_bare", { to });
+  return language.word("shown_answer", { to, claims: claims.map((one) => language.claim(one)).join(", ") });
 }

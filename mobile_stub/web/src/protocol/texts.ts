@@ -2,7 +2,7 @@
 
 const MAX_CHARS = 200;
 
-/** Without control characters and marks that turn the direction, at most 200 characters. */
-export function printable(text: string): string {
-  return text.slice(0, MAX_CHARS).replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu, "");
+/** Without control characters and marks that turn the direction, cut to so many characters. */
+export function printable(text: string, most = MAX_CHARS): string {
+  return text.slice(0, most).replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu, "");
 }
