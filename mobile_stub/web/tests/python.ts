@@ -12,3 +12,14 @@ export function runPython(script: string, input: string): string {
   if (done.status !== 0) throw new Error(done.stderr);
   return done.stdout;
 }
+
+/** The text of the code in a picture (PNG), read by another program than ours. */
+export function readPicture(picture: Buffer): string {
+  const script = `
+import io, sys, zxingcpp
+from PIL import Image
+print(zxingcpp.read_barcodes(Image.open(io.BytesIO(sys.stdin.buffer.read())))[0].text)`;
+  const done = spawnSync(PYTHON, ["-c", script], { input: picture });
+  if (done.status !== 0) throw new Error(done.stderr.toString());
+  return done.stdout.toString().trim();
+}

@@ -69,7 +69,7 @@ function Decide({ answer, isBusy, onAgree, onDecline }: DecideProps): JSX.Elemen
           {language.word("answer_missing", { names: missing.map((one) => language.claim(one)).join(", ") })}
         </p>
       )}
-      <div class="row">
+      <div class="answer-choice">
         <Button
           isBusy={isBusy}
           onPress={() => {

@@ -21,7 +21,7 @@ interface AnswerPartsProps {
 
 export function AnswerParts({ parts, until, onAgain, onDone }: AnswerPartsProps): JSX.Element {
   const { language } = useSurroundings();
-  const left = until - useTime(500);
+  const left = Math.ceil(until - useTime(500));
   useScreenOn(left > 0);
   return (
     <>
@@ -84,7 +84,7 @@ function Player({ parts, left }: PlayerProps): JSX.Element {
       <p class="answer-place" aria-live={isPlaying ? "off" : "polite"}>
         {place}
       </p>
-      <div class="row">
+      <div class="answer-steps">
         <Button
           onPress={() => {
             step(-1);

@@ -33,7 +33,7 @@ export function AnswerScreen({ card }: { readonly card: WalletCard }): JSX.Eleme
   );
   const agree = (cardId: string, request: string, claims: readonly string[]): void => {
     void run(async () => {
-      const until = now() + GOOD_FOR;
+      const until = Math.floor(now()) + GOOD_FOR; // the signature's time is in whole seconds
       setStep({ at: "showing", parts: await wallet.present(cardId, request, claims), until });
     });
   };

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { access } from "./cases/access.ts";
+import { answering } from "./cases/answering.ts";
 import { enrolling } from "./cases/enrolling.ts";
 import { journey } from "./cases/journey.ts";
 import { locking } from "./cases/locking.ts";
@@ -30,6 +31,7 @@ afterEach(async () => {
 }, SLOW);
 
 journey(here);
+answering(here);
 enrolling(here);
 states(here);
 menus(here);

@@ -8,10 +8,10 @@ import { shownCode, takeCard } from "../devices.ts";
 import { SLOW, type Here } from "../world.ts";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const PAGES = ["", "menu", "devices", "consent", "photo", "print", "passes", "challenge", "forget"];
+const PAGES = ["", "menu", "devices", "consent", "photo", "print", "passes", "challenge", "answer", "forget"];
 const WALLET = ["add", "cards", "shown", "settings", "about"];
 
-async function expectUsable(page: Page, where: string): Promise<void> {
+export async function expectUsable(page: Page, where: string): Promise<void> {
   const faults = await page.evaluate(async (tags) => {
     const { violations, passes } = await (window as unknown as { axe: typeof axe }).axe.run({
       runOnly: tags,
@@ -94,6 +94,35 @@ export function access(here: Here): void {
       const motion = page.locator(".ring-left");
       expect(await motion.evaluate((one) => getComputedStyle(one).animationTimingFunction)).toBe("steps(5)");
       expect(await page.evaluate(() => (window as unknown as { asked: number }).asked)).toBeGreaterThan(0);
+    },
+    SLOW,
+  );
+
+  it(
+    "a phone that is turned, and turned back, goes on showing its code in whole pixels",
+    async () => {
+      const world = here();
+      const phone = await world.open({ width: 390, height: 844 });
+      const { page } = phone;
+      await takeCard(phone, world.services, world.services.card(0, 2));
+      await shownCode(page);
+      for (const [width, height] of [
+        [844, 390],
+        [320, 640],
+        [1280, 800],
+        [390, 844],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        await page.waitForTimeout(150);
+      }
+      await shownCode(page);
+      const module = await page
+        .locator(".code-box svg[viewBox]")
+        .first()
+        .evaluate((one: SVGSVGElement) => {
+          return (one.getBoundingClientRect().width * devicePixelRatio) / one.viewBox.baseVal.width;
+        });
+      expect(module).toBeCloseTo(Math.round(module), 6);
     },
     SLOW,
   );

@@ -9,23 +9,11 @@ import { describe, expect, it } from "vitest";
 
 import { Device, filmOf, filmOfCode, shownCode, takeCard } from "../devices.ts";
 import { noteFigure } from "../figures.ts";
-import { BUSY, SLOW, type Here, type World } from "../world.ts";
+import { openScanner } from "../scanner.ts";
+import { BUSY, SLOW, type Here } from "../world.ts";
 
 const BUILT = join(import.meta.dirname, "../../../dist");
 const MOST_BYTES = 200 * 1024;
-
-/** The scanner on a provider's device, told once where knowledge comes from, then without network. */
-async function openScanner(world: World, film: string): Promise<Device> {
-  const device = await world.open({ film });
-  const page = await device.visit(world.scanner.said);
-  await page.getByLabel("Address of the bundle").fill(`${world.services.told.issuer}/bundle`);
-  await page.getByLabel("Public key of the trust list").fill(JSON.stringify(world.services.told.anchor));
-  await page.getByRole("button", { name: "Save and fetch" }).click();
-  await page.getByText("Stored: trust list").waitFor();
-  await device.installed();
-  await device.context.setOffline(true);
-  return device;
-}
 
 async function look(scanner: Device): Promise<void> {
   await scanner.page.reload();

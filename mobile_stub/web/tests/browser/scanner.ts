@@ -1,0 +1,17 @@
+/** The scanner on a provider's device, told once where knowledge comes from, then without network. */
+
+import type { Device } from "./devices.ts";
+import type { World } from "./world.ts";
+
+export async function openScanner(world: World, film: string): Promise<Device> {
+  const device = await world.open({ film });
+  const page = await device.visit(world.scanner.said);
+  await page.getByLabel("Address of the bundle").fill(`${world.services.told.issuer}/bundle`);
+  await page.getByLabel("Public key of the trust list").fill(JSON.stringify(world.services.told.anchor));
+  await page.getByRole("button", { name: "Save and fetch" }).click();
+  await page.getByText("Stored: trust list").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await device.installed();
+  await device.context.setOffline(true);
+  return device;
+}
