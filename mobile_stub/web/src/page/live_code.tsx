@@ -137,10 +137,16 @@ export function useWholePixels(box: { readonly current: HTMLDivElement | null })
       const side = (Math.floor((element.clientWidth * density) / modules) * modules) / density;
       picture.style.setProperty("inline-size", side > 0 ? `${side}px` : "100%");
     };
-    const observer = new ResizeObserver(fit);
+    // In the next frame: a size that is set while sizes are told is told again, which browsers report.
+    let frame = 0;
+    const observer = new ResizeObserver(() => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(fit);
+    });
     observer.observe(element);
     element.addEventListener("drawn", fit);
     return () => {
+      cancelAnimationFrame(frame);
       observer.disconnect();
       element.removeEventListener("drawn", fit);
     };

@@ -39,8 +39,9 @@ function sayInstead(key: string): void {
 }
 
 // A fault of ours: what is on the screen may be wrong, so it goes. What was refused is no fault.
-window.addEventListener("error", () => {
-  sayInstead("fault");
+window.addEventListener("error", ({ error }) => {
+  // Without an error it is a remark of the browser's own.
+  if (error !== null && error !== undefined) sayInstead("fault");
 });
 window.addEventListener("unhandledrejection", ({ reason }) => {
   if (!(reason instanceof WalletRefusal)) sayInstead("fault");
