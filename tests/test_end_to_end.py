@@ -16,6 +16,7 @@ OUTCOMES = {
     "faulty rows, each with field and reason": "10",
     "cards that the router holds": "231",
     "institutions whose students and cards are the same on both sides": "3",
+    "photo on the phone": "yes",
     "SD-JWT VC on the phone": "yes",
     "live-E2.png, read back by zxing-cpp": "E2",
     "printed-E1.png, read back by zxing-cpp": "E1",

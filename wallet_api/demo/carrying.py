@@ -9,6 +9,7 @@ import qrcode
 import zxingcpp
 from PIL import Image
 
+from wallet_api.demo.dressing import dress_cards
 from wallet_api.demo.place import Place
 from wallet_api.demo.setting_up import Deployment
 from wallet_api.demo.telling import StepFailed, Story
@@ -37,8 +38,9 @@ def take_card(story: Story, place: Place, deployment: Deployment) -> tuple[str, 
     pic = deployment.institutions[0]["pic"]
     with deployment.staff(place, pic) as staff:
         found = staff.get("/api/v1/cards", params={"state": "active", "size": 1}).json()
-        escn = str(found["items"][0]["escn"])
+        escn, esi = str(found["items"][0]["escn"]), str(found["items"][0]["esi"])
         headers = staff.headers
+    dress_cards(story, place, pic, esi)
     answer = httpx.post(
         f"{place.wallet_url}/api/v1/cards/{escn}/offers",
         headers=headers,
@@ -54,6 +56,9 @@ def take_card(story: Story, place: Place, deployment: Deployment) -> tuple[str, 
     words = [*_phone(place), "take", link, "--tx-code", offer["tx_code"]]
     story.show(story.run("mobile_stub", *words))
     story.show(story.run("mobile_stub", *_phone(place), "list"))
+    photo = story.run("mobile_stub", *_phone(place), "photo")
+    story.show(photo)
+    story.expect("photo on the phone", expected="yes", found=_yes("is on this phone" in photo))
     credential = story.run("mobile_stub", *_phone(place), "credential").strip()
     story.expect("SD-JWT VC on the phone", expected="yes", found=_yes("~" in credential))
     return pic, escn

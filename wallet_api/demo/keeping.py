@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from wallet_api.demo.dressing import add_photo
 from wallet_api.demo.place import Place
 from wallet_api.demo.services import Services
 from wallet_api.demo.setting_up import Deployment
@@ -67,6 +68,7 @@ def _offer(deployment: Deployment, place: Place) -> dict[str, Any]:
     with deployment.staff(place, pic) as staff:
         cards = staff.get("/api/v1/cards", params={"state": "active", "size": 1}).json()
         escn = cards["items"][0]["escn"]
+        add_photo(staff, place, cards["items"][0]["esi"])
         headers = staff.headers
     url = f"{place.wallet_url}/api/v1/cards/{escn}/offers"
     answer = httpx.post(url, headers=headers, timeout=30, trust_env=False)
