@@ -108,7 +108,7 @@ def _list_card(phone: Phone, number: int, card: Card) -> None:
         phone.say("list_reason", reason=report.reason)
     phone.say("list_end", end=report.expires_on or unknown)
     end = end_of(card)
-    if end is not None:
+    if end is not None and card.ended is None:
         phone.say("list_codes_end", end=moment(int(end.timestamp())))
     phone.say("list_updated", updated=moment(report.checked_at) or say("say.never"))
 

@@ -12,7 +12,7 @@ from mobile_stub.errors import Refused
 from mobile_stub.issuer_answers import printable
 from mobile_stub.network import Answer
 from mobile_stub.phone import Phone
-from mobile_stub.sentences import institution_of
+from mobile_stub.sentences import institution_of, moment_said
 
 _MAX_ID_CHARS = 64
 
@@ -84,8 +84,8 @@ def _list(phone: Phone, answer: Answer) -> None:
             mark="*" if one.get("this") is True else " ",
             name=_text(one, "name") or phone.messages.say("say.unnamed"),
             id=(_text(one, "id") or "?")[:_MAX_ID_CHARS],
-            added=_text(one, "added_at") or never,
-            renewed=_text(one, "renewed_at") or never,
+            added=moment_said(_text(one, "added_at")) or never,
+            renewed=moment_said(_text(one, "renewed_at")) or never,
         )
 
 
@@ -94,7 +94,7 @@ def _show_consent(phone: Phone, card: Card, answer: Answer) -> None:
     if body.get("asked") is not True:
         phone.say("consent_not_asked", institution=institution_of(card))
         return
-    given_at = _text(body, "given_at")
+    given_at = moment_said(_text(body, "given_at"))
     if given_at is None:
         phone.say("consent_not_given")
     else:

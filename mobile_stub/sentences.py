@@ -16,3 +16,14 @@ def moment(seconds: int | None) -> str | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def moment_said(text: str | None) -> str | None:
+    """An instant as an institution says it (RFC 3339), for people; what is none as it is."""
+    if text is None:
+        return None
+    try:
+        said = datetime.fromisoformat(text)
+        return text if said.tzinfo is None else moment(int(said.timestamp()))
+    except (ValueError, OverflowError):
+        return text

@@ -11,6 +11,7 @@ from mobile_stub.cards import ENDINGS, Card
 from mobile_stub.device_routes import note_ended
 from mobile_stub.messages import languages, load_messages
 from mobile_stub.network import Answer
+from mobile_stub.sentences import moment_said
 from tests.mobile_stub.conftest import PhoneUser
 from tests.mobile_stub.test_against_wallet_api import Service, service
 
@@ -41,7 +42,9 @@ def test_a_phone_whose_card_was_taken_over_says_so_and_shows_no_code(
         4,
         "Another phone took this card over; no code is shown here.\n",
     )
-    assert "ended: another phone took the card over" in phone("list").out
+    listed = phone("list").out
+    assert "ended: another phone took the card over" in listed
+    assert "codes until" not in listed, "no refresh brings new ones"
     assert "apliecību pārņēma cits tālrunis" in phone("list", "--lang", "lv").out
     for command in (("devices",), ("name", "x"), ("consent", "--give")):
         assert phone(*command).code == 4
@@ -123,3 +126,10 @@ def test_every_ending_has_its_sentences() -> None:
         for ending in ENDINGS:
             assert texts[f"ended.{ending}"]
             assert texts[f"errors.card_ended_{ending}"]
+
+
+def test_what_an_institution_says_of_a_time_is_told_to_the_minute_or_as_it_is() -> None:
+    assert moment_said("2026-11-23T19:07:59Z") == "2026-11-23 19:07 UTC"
+    for odd in ("yesterday", "", "2026-11-23T19:07:59", "0001-01-01T00:00:00+23:59", "9" * 80):
+        assert moment_said(odd) == odd
+    assert moment_said(None) is None

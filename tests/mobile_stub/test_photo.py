@@ -16,8 +16,10 @@ from tests.mobile_stub.test_against_wallet_api import PIC, Service, clock, servi
 __all__ = ["clock", "service"]
 
 
-def picture(path: Path, size: tuple[int, int] = (400, 600), form: str = "JPEG") -> str:
-    Image.new("RGB", size, "red").save(path, form)
+def picture(
+    path: Path, size: tuple[int, int] = (400, 600), form: str = "JPEG", colour: str = "red"
+) -> str:
+    Image.new("RGB", size, colour).save(path, form)
     return str(path)
 
 
@@ -98,10 +100,11 @@ def test_a_refused_photo_says_why_and_one_taken_away_is_forgotten(
     assert taken("photo", "--send", file).code == 0
     decide(service)
     assert taken("refresh").code == 0
-    assert taken("photo", "--send", picture(tmp_path / "b.jpg", (500, 600))).code == 0
+    other = picture(tmp_path / "b.jpg", colour="blue")
+    assert taken("photo", "--send", other).code == 0
     decide(service, "sunglasses")
     shown = taken("photo").out
-    assert "refused: sunglasses" in shown
+    assert "refused: sunglasses. You may send another" in shown
     assert "the card has a photo" in shown  # the earlier one counts
     with Session(service.engine) as session, session.begin():
         remove_photo(session, PIC, 1, now=datetime.now(UTC), actor="staff:1")
