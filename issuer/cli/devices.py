@@ -57,10 +57,15 @@ def _check_known(session: Session, escn: Escn) -> None:
 def set_policy(
     pic: Annotated[str, typer.Argument(help="PIC: nine digits")],
     at_once: Annotated[
-        int, typer.Option(min=1, max=MOST_AT_ONCE, help="So many phones may hold a card")
-    ],
+        int | None, typer.Option(min=1, max=MOST_AT_ONCE, help="So many phones may hold a card")
+    ] = None,
 ) -> None:
-    """Say how many phones may hold a card at once; the next phone ends the oldest beyond."""
-    with open_deployment() as deployment, deployment.writing() as session:
-        allow_at_once(session, pic, at_once, now=deployment.now, actor=ACTOR)
+    """Say how many phones may hold a card; the next ends the oldest beyond. Alone, show it."""
+    with open_deployment() as deployment:
+        if at_once is None:
+            with deployment.reading() as session:
+                at_once = institution_of(session, pic).devices_at_once
+        else:
+            with deployment.writing() as session:
+                allow_at_once(session, pic, at_once, now=deployment.now, actor=ACTOR)
     out.print(f"devices {at_once} at once at {pic}")

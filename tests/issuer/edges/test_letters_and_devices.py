@@ -238,6 +238,7 @@ def test_phones_at_the_command_line(ready: Any, environment: dict[str, str]) -> 
     assert "1 phones, at most 2" in ready("cards", "devices", escn)[1]
     assert ready("institution", "devices", PIC, "--at-once", "11")[0] == 2
     assert ready("institution", "devices", PIC, "--at-once", "3")[0] == 0
+    assert "3 at once" in ready("institution", "devices", PIC)[1]
     assert ready("cards", "end-device", escn, "1")[0] == 0
     assert ready("cards", "end-device", escn, "1")[0] == 1
     assert "0 phones, at most 3" in ready("cards", "devices", escn)[1]
