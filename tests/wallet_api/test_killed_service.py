@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
+from issuer.device_life import MOST_AT_ONCE, allow_at_once
 from issuer.tables import Credential, Device, StatusEntry, StatusListRow
 from tests.conftest import SettableClock
 from tests.wallet_api.conftest import CARD, PIC, QR, PhoneKey, add_institution, code_of
@@ -131,6 +132,8 @@ def test_a_service_killed_while_issuing_loses_and_doubles_nothing(
         escn, staff_key = add_institution(
             session, PIC, keys_dir=tmp_path / "keys", clock=clock, number=1
         )
+        # As many as there may be: phones of one card are not to end one another half-way.
+        allow_at_once(session, PIC, MOST_AT_ONCE, now=clock(), actor="test")
     process, stop = Process(database_url, tmp_path), threading.Event()
     process.start()
     phones = [Phone(process.url, escn, staff_key, stop) for _ in range(PHONES)]

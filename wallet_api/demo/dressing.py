@@ -33,16 +33,16 @@ def add_photo(staff: httpx.Client, place: Place, esi: str) -> None:
 
 
 def _draw_logo(path: Path) -> None:
-    """A river under a gable, white on nothing."""
+    """A gable above a river; wallets show it on white."""
     image = Image.new("RGBA", (360 * _FINE, 320 * _FINE), (255, 255, 255, 0))
     pen = ImageDraw.Draw(image)
-    _polygon(pen, ((180, 20), (330, 110), (30, 110)), TEXT)
+    _polygon(pen, ((180, 20), (330, 110), (30, 110)), BACKGROUND)
     for left in (50, 125, 200, 275):
-        _box(pen, (left, 125, left + 35, 210), TEXT)
+        _box(pen, (left, 125, left + 35, 210), BACKGROUND)
     for top in (225, 270):
         for left in range(10, 350, 85):
             line = tuple(part * _FINE for part in (left, top, left + 85, top + 45))
-            pen.arc(line, 20, 160, fill=TEXT, width=14 * _FINE)
+            pen.arc(line, 20, 160, fill=BACKGROUND, width=14 * _FINE)
     image.resize((360, 320), Image.Resampling.LANCZOS).save(path)
 
 
