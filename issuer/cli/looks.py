@@ -26,7 +26,8 @@ class Taken(StrEnum):
 def set_look(
     pic: PicArgument,
     logo: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="PNG, JPEG or WebP")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="PNG, JPEG or WebP; shown on white"),
     ] = None,
     background: Annotated[str | None, typer.Option(help="#rrggbb")] = None,
     text: Annotated[str | None, typer.Option(help="#rrggbb, readable on the background")] = None,

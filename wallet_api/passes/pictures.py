@@ -47,7 +47,7 @@ def pictures_of(logo: bytes) -> tuple[PassFile, ...]:
     width, height = LOGO_SIZE
     return _all(
         icon=lambda scale: _icon(image, ICON_SIDE * scale),
-        logo=lambda scale: _inside(image, width * scale, height * scale),
+        logo=lambda scale: _plate(image, width * scale, height * scale),
     )
 
 
@@ -74,6 +74,15 @@ def _inside(image: Image.Image, width: int, height: int) -> Image.Image:
     ratio = min(width / image.width, height / image.height)
     size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
     return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _plate(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The logo on white, as every wallet shows it: it is seen on any of the card's colours."""
+    rim = height // 12
+    drawn = _inside(image, width - 2 * rim, height - 2 * rim)
+    plate = Image.new("RGBA", (drawn.width + 2 * rim, drawn.height + 2 * rim), _WHITE)
+    plate.alpha_composite(drawn, (rim, rim))
+    return plate.convert("RGB")
 
 
 def _icon(image: Image.Image, side: int) -> Image.Image:
