@@ -1,9 +1,30 @@
 /** Everything around the card: phones, photo, printing, what was shown, languages. */
 
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { shownCode, takeCard } from "../devices.ts";
 import { SLOW, type Here } from "../world.ts";
+
+/** What is kept once all that is being written is written: the storage answers in turn. */
+async function keptLanguage(page: Page): Promise<unknown> {
+  return page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("esc-wallet");
+        opening.onerror = reject;
+        opening.onsuccess = () => {
+          const { result: database } = opening;
+          const reading = database.transaction("settings").objectStore("settings").get("language");
+          reading.onerror = reject;
+          reading.onsuccess = () => {
+            database.close();
+            resolve(reading.result);
+          };
+        };
+      }),
+  );
+}
 
 export function menus(here: Here): void {
   describe("around the card", () => {
@@ -34,6 +55,7 @@ export function menus(here: Here): void {
         await page.goto(`${world.services.page}/#/settings`);
         await page.getByRole("radio", { name: "Latviešu" }).check();
         await page.getByRole("heading", { name: "Valoda un slēgs" }).waitFor();
+        expect(await keptLanguage(page)).toBe("lv");
         await page.reload();
         await page.getByRole("heading", { name: "Valoda un slēgs" }).waitFor();
         expect(await page.evaluate(() => document.documentElement.lang)).toBe("lv");
