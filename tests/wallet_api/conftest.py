@@ -1,6 +1,7 @@
 """The real service on a loopback port, an institution with a card, and a phone to try it."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -68,8 +69,12 @@ def _merged(base: Json, other: Json | None) -> Json:
     return {name: value for name, value in {**base, **(other or {})}.items() if value is not None}
 
 
+# One for all clients: to read the authorities that a system trusts takes longer than most tests.
+TLS = ssl.create_default_context()
+
+
 def _client() -> httpx.Client:
-    return httpx.Client(timeout=20.0, limits=httpx.Limits(max_connections=200))
+    return httpx.Client(verify=TLS, timeout=20.0, limits=httpx.Limits(max_connections=200))
 
 
 @dataclass

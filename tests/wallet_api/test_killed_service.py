@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 from issuer.device_life import MOST_AT_ONCE, allow_at_once
 from issuer.tables import Credential, Device, StatusEntry, StatusListRow
 from tests.conftest import SettableClock
-from tests.wallet_api.conftest import CARD, PIC, QR, PhoneKey, add_institution, code_of
+from tests.wallet_api.conftest import CARD, PIC, QR, TLS, PhoneKey, add_institution, code_of
 from verifier.sd_jwt_vc import parse_credential, read_claims
 
 KILLS = 3
@@ -59,7 +59,7 @@ class Process:
         deadline = time.monotonic() + 30
         while True:
             try:
-                httpx.get(f"{self.url}/healthz", timeout=2)
+                httpx.get(f"{self.url}/healthz", timeout=2, verify=TLS)
             except httpx.HTTPError:
                 assert self.running.poll() is None
                 assert time.monotonic() < deadline
@@ -91,7 +91,7 @@ class Phone(threading.Thread):
                 time.sleep(0.05)  # it was killed under us
 
     def take(self) -> None:
-        with httpx.Client(base_url=self.url, timeout=20) as http:
+        with httpx.Client(verify=TLS, base_url=self.url, timeout=20) as http:
             staff = {"authorization": f"Bearer {self.staff_key}"}
             offer = http.post(f"/api/v1/cards/{self.escn}/offers", headers=staff).json()
             form = {
@@ -185,7 +185,7 @@ def _holds_each_index_once(engine: Engine) -> None:
 
 def _takes_no_proof_again(process: Process, phones: list[Phone]) -> None:
     phone = phones[0]
-    with httpx.Client(base_url=process.url, timeout=20) as http:
+    with httpx.Client(verify=TLS, base_url=process.url, timeout=20) as http:
         staff = {"authorization": f"Bearer {phone.staff_key}"}
         offer = http.post(f"/api/v1/cards/{phone.escn}/offers", headers=staff).json()
         form = {

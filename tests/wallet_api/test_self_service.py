@@ -14,7 +14,7 @@ from issuer.letter_codes import normal_code
 from issuer.letters import make_letter
 from issuer.store import cards, letters
 from issuer.tables import AuditEntry, Institution, Letter, Student
-from tests.wallet_api.conftest import CARD, OTHER_PIC, PIC, QR, Service
+from tests.wallet_api.conftest import CARD, OTHER_PIC, PIC, QR, TLS, Service
 from wallet_api.self_service.attempts import WINDOW, WRONG_ONES, Attempts
 from wallet_api.self_service.texts import every_language, texts_for
 from wallet_api.self_service.visits import cookie_name
@@ -50,7 +50,7 @@ class Browser:
 
     def __init__(self, service: Service, **headers: str) -> None:
         self.service = service
-        self.http = httpx.Client(base_url=service.url, headers=headers, timeout=20)
+        self.http = httpx.Client(verify=TLS, base_url=service.url, headers=headers, timeout=20)
         _OPEN.append(self.http)
         self.shown = ""
 
