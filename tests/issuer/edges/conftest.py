@@ -1,6 +1,7 @@
 """Keys in real files; a phone; the issuer, served and commanded."""
 
 import io
+import ssl
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ OTHER_PIC = "999900002"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PASSPHRASE = b"test keys only, never to be trusted"
 PUBLIC_URL = "http://127.0.0.1:8001"
+TLS = ssl.create_default_context()  # one for all clients: making it is slow
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def staff_key_text(session: Session, pic: str, role: Role) -> str:
 def call(address: str, session: Session) -> Iterator[Any]:
     """Call a route as an officer of the first institution, or with another `key`."""
     officer = staff_key_text(session, PIC, Role.OFFICER)
-    with httpx.Client(base_url=address) as http:
+    with httpx.Client(base_url=address, verify=TLS) as http:
 
         def call(method: str, path: str, *, key: str | None = officer, **more: Any) -> Any:
             session.rollback()  # a test that reads would hold SQLite's only lock
