@@ -93,6 +93,11 @@ def test_json_that_python_stumbles_over_is_damage_as_any_other(text: str, tmp_pa
         load_anchors(tmp_path / FILE_NAME)
 
 
+def test_a_file_of_keys_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="cannot be read: No such file"):
+        load_anchors(tmp_path / "anchor.jwk")
+
+
 @pytest.mark.parametrize("member", ["source", "etag", "fetched_at", "sequence", "signed_by"])
 def test_a_member_of_another_type_is_damage(member: str, tmp_path: Path, world: World) -> None:
     store_bundle(world.bundle(), tmp_path, now=NOW, anchors=anchors(world))

@@ -171,7 +171,9 @@ def load_anchors(path: Path) -> Anchors:
     try:
         content = parse_json_object(path.read_bytes())
         anchors = _parse_anchors(content.get("keys", [content]))
-    except (OSError, CardError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise KnowledgeError(f"{path} cannot be read: {error.strerror}") from error
+    except (CardError, TypeError, ValueError) as error:
         raise KnowledgeError(f"{path} is not a JWK or JWK Set with public P-256 keys") from error
     if not anchors:
         raise KnowledgeError(f"{path} holds no key")

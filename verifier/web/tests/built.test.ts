@@ -26,6 +26,20 @@ describe.runIf(existsSync(BUILT))("the built page", () => {
     expect(worker).toContain('"./"');
   });
 
+  it("can be installed: a manifest with its own icons, opened as an app", () => {
+    const manifest = JSON.parse(readFileSync(join(BUILT, "manifest.webmanifest"), "utf8")) as {
+      display: string;
+      icons: { src: string; sizes: string; purpose: string }[];
+    };
+    expect(readFileSync(join(BUILT, "index.html"), "utf8")).toContain('rel="manifest"');
+    expect(manifest.display).toBe("standalone");
+    expect(manifest.icons.map(({ purpose }) => purpose)).toContain("maskable");
+    for (const { src, sizes } of manifest.icons) {
+      const png = readFileSync(join(BUILT, src));
+      expect(`${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`).toBe(sizes);
+    }
+  });
+
   it("has the policy of the server's header, without what only a header can say", () => {
     const page = readFileSync(join(BUILT, "index.html"), "utf8");
     const policy = /content="(default-src[^"]*)"/.exec(page)?.[1];

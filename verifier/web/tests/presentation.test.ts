@@ -11,6 +11,7 @@ import { DEFAULT_POLICY } from "../src/check/policy.ts";
 import { joinParts, KEPT_FOR, PartCollector, parsePart, splitPresentation } from "../src/check/presentation_qr.ts"; // prettier-ignore
 import { claimNamesOf, claimsFor, encodeRequest, isAudience, parseRequest } from "../src/check/presentation_request.ts"; // prettier-ignore
 import { readVector } from "./vector_files.ts";
+import { limits } from "./limits.ts";
 
 const PRESENTATION = readVector("sd_jwt_vc/valid_key_binding.txt").payload;
 const OTHER = readVector("sd_jwt_vc/valid_binding_60_seconds_ahead.txt").payload;
@@ -37,7 +38,7 @@ describe("parts", () => {
       expect(await joinParts([...parts, ...parts].reverse())).toBe(presentation);
       for (const part of parts) expect(part).toMatch(/^[A-Z0-9/]{1,850}$/);
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, limits(100));
   });
 
   it("of a usual presentation fit codes of version 12", async () => {
@@ -60,14 +61,14 @@ describe("parts", () => {
         expect(await refusalOf(() => parsePart(beginning + text))).not.toBe("");
       },
     );
-    await fc.assert(texts, { numRuns: 300 });
+    await fc.assert(texts, limits(300));
     const wholes = fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), async (bytes) => {
       const whole = Uint8Array.from(bytes);
       const digest = encodeBase32((await sha256(whole)).slice(0, 10));
       const refusal = await refusalOf(() => joinParts([`ESCP1/1/1/${digest}/${encodeBase32(whole)}`]));
       expect(refusal).toBe("MalformedPresentation");
     });
-    await fc.assert(wholes, { numRuns: 300 });
+    await fc.assert(wholes, limits(300));
   });
 
   it("of another presentation begin anew for whoever watches", async () => {
@@ -118,7 +119,7 @@ describe("a request", () => {
     const property = fc.property(requests, (request) => {
       expect(parseRequest(encodeRequest(request))).toEqual(request);
     });
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, limits(200));
   });
 
   it("that is garbage is refused", async () => {
@@ -129,7 +130,7 @@ describe("a request", () => {
         expect(await refusalOf(() => parseRequest(text))).toBe("MalformedPresentation");
       }
     });
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, limits(200));
   });
 
   it("is not made for a name that is a prefix of OpenID4VP, or half a character", () => {

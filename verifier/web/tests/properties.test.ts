@@ -1,5 +1,7 @@
 /** Garbage in: one of our refusals out, in bounded time. */
 
+import { gzipSync } from "node:zlib";
+
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -12,21 +14,17 @@ import { parseEscn, parseEsi } from "../src/check/identifiers.ts";
 import { parseJson } from "../src/check/json.ts";
 import { b64urlDecode, b64urlEncode } from "../src/check/jws.ts";
 import { parseStatusListToken } from "../src/check/status.ts";
+import { parseChanges } from "../src/check/status_changes.ts";
+import { parseStatusDelta } from "../src/check/status_delta.ts";
 import { verifyTrustList } from "../src/check/trust.ts";
 import { verifyCard } from "../src/check/verify.ts";
 import { verifyCredential } from "../src/check/verify_credential.ts";
+import { limits } from "./limits.ts";
 import { keyOf, knowledgeOf, readBundle, readVector } from "./vector_files.ts";
 
 const NOW = 1_800_000_000;
 const MOST_MS = 50; // of the processor, for one check of garbage
 let knowledge: Knowledge;
-
-/** How long a property is tried: so many times, or for ESC_FUZZ_SECONDS. */
-function limits(numRuns: number): object {
-  const seconds = Number(process.env["ESC_FUZZ_SECONDS"] ?? "0");
-  const untilThen = { numRuns: 1e9, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false };
-  return seconds > 0 ? untilThen : { numRuns };
-}
 
 beforeAll(async () => {
   knowledge = await knowledgeOf("usual.escbundle", NOW);
@@ -84,6 +82,8 @@ describe("a refusal of ours, or an answer, for", () => {
   const code = readVector("esc_qr/valid_live_identity.txt").payload;
   const credential = readVector("sd_jwt_vc/valid_everything_disclosed.txt").payload;
   const trustList = readVector("trust_list/valid.txt").payload;
+  const delta = readVector("status_delta/valid.txt").payload;
+  const gzip = (text: string) => Uint8Array.from(gzipSync(text));
   const statusList = readVector("status_list/valid_2_bits.txt").payload;
 
   it("a damaged code", async () => {
@@ -105,6 +105,26 @@ describe("a refusal of ours, or an answer, for", () => {
   it("a damaged status list", async () => {
     const check = (text: string) => refusesOrTakes(() => parseStatusListToken(text));
     await fc.assert(fc.asyncProperty(fc.oneof(damaged(statusList), anything), check), limits(1_000));
+  });
+
+  it("a damaged delta of a status list", async () => {
+    const check = (text: string) => refusesOrTakes(() => parseStatusDelta(text));
+    await fc.assert(fc.asyncProperty(fc.oneof(damaged(delta), anything), check), limits(1_000));
+  });
+
+  it("a document of changes that holds anything", async () => {
+    const member = fc.oneof(damaged(delta), fc.jsonValue());
+    const documents = fc.record(
+      {
+        version: fc.oneof(fc.constant(1), fc.jsonValue()),
+        sequence: fc.jsonValue(),
+        since: fc.jsonValue(),
+        status_deltas: fc.array(member),
+      },
+      { requiredKeys: [] },
+    );
+    const check = (content: object) => refusesOrTakes(() => parseChanges(gzip(JSON.stringify(content))));
+    await fc.assert(fc.asyncProperty(documents, check), limits(500));
   });
 
   it("a bundle cut at every byte", async () => {

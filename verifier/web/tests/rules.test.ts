@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { DEFAULT_POLICY, HOUR } from "../src/check/policy.ts";
 import { nameIn, parseRules, RulesError } from "../src/check/rules.ts";
+import { limits } from "./limits.ts";
 
 const VERIFIER = join(import.meta.dirname, "../..");
 const SMALLEST = 'rules = 1\nservice = "Till"\n';
@@ -92,7 +93,7 @@ it("refuses garbage as rules and in no other way", () => {
   );
   fc.assert(
     fc.property(text, (one) => void refusalOf(one)),
-    { numRuns: 2_000 },
+    limits(2_000),
   );
 });
 

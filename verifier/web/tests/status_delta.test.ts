@@ -7,6 +7,7 @@ import { StatusList, type StatusListToken } from "../src/check/status.ts";
 import { parseChanges } from "../src/check/status_changes.ts";
 import { amend, parseStatusDelta, unpackIndices, type StatusDelta } from "../src/check/status_delta.ts";
 import { readVector } from "./vector_files.ts";
+import { limits } from "./limits.ts";
 
 const JWS = { header: new Map(), payload: new Map(), signingInput: new Uint8Array(), signature: new Uint8Array() }; // prettier-ignore
 const SIZE = 256;
@@ -77,7 +78,7 @@ describe("a delta", () => {
         const older = { ...delta, issuedAt: 999 };
         expect(await refusalOf(() => amend(after, older))).toBe("DocumentRolledBack");
       }),
-      { numRuns: 100 },
+      limits(100),
     );
   });
 
@@ -101,6 +102,7 @@ describe("indices", () => {
         const sorted = some.sort((a, b) => a - b);
         expect(unpackIndices(Uint8Array.from(encode(sorted)))).toEqual(sorted);
       }),
+      limits(100),
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
@@ -113,6 +115,7 @@ describe("indices", () => {
         }
         expect(encode(found)).toEqual([...bytes]);
       }),
+      limits(100),
     );
   });
 

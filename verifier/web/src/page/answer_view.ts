@@ -18,6 +18,7 @@ const CLOCK_REFUSALS = [
   "StaleCode",
   "DocumentExpired",
   "DocumentFromFuture",
+  "StatusTooOld",
 ];
 
 export class AnswerView {
@@ -94,7 +95,7 @@ function cardFacts(card: VerifiedCard, now: number, language: Language): HTMLEle
     card.name === null ? null : line("name", card.name),
     line("institution", `${card.institution.name} (${card.institution.country})`),
     line("about", about.filter((one) => one !== null).join(" · ")),
-    card.esi === null ? null : line("esi", card.esi.text),
+    card.esi === null ? null : h("p", { class: "esi" }, ...breakable(card.esi.text)),
     line("evidence", language.word(card.evidence)),
     line("as-of", language.word("as_of", asOf)),
   ];
@@ -108,6 +109,11 @@ function askedFacts({ card, asked = [], digits }: Answer, language: Language): H
   if (digits !== undefined && card?.evidence === "live")
     lines.push(language.word("digits_signed", { digits }));
   return lines.map((text) => line("asked-facts", text));
+}
+
+/** An identifier that goes on in the next line behind a colon only. */
+function breakable(text: string): (string | HTMLElement)[] {
+  return text.split(/(?<=:)/).flatMap((part, i) => (i === 0 ? [part] : [h("wbr", {}), part]));
 }
 
 function line(kind: string, text: string): HTMLElement {

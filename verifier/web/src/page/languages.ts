@@ -46,9 +46,13 @@ export class Language {
 
   /** How long, in whole minutes, hours or days, as the command line says it. */
   age(seconds: number): string {
-    if (seconds >= 2 * 86_400) return this.word("days", { count: Math.floor(seconds / 86_400) });
-    if (seconds >= 2 * 3_600) return this.word("hours", { count: Math.floor(seconds / 3_600) });
-    return this.word("minutes", { count: Math.floor(Math.max(seconds, 0) / 60) });
+    const age =
+      seconds >= 2 * 86_400
+        ? this.word("days", { count: Math.floor(seconds / 86_400) })
+        : seconds >= 2 * 3_600
+          ? this.word("hours", { count: Math.floor(seconds / 3_600) })
+          : this.word("minutes", { count: Math.floor(Math.max(seconds, 0) / 60) });
+    return age.replaceAll(" ", "\u00a0"); // a number and its unit stay on one line
   }
 
   /** An instant for people, to the minute, by this device's time zone. */
