@@ -87,9 +87,13 @@ web-checks: $(WEB_INSTALLED)
 	@for folder in $(WEB); do (cd $$folder && npm run --silent lint && npm run --silent types && npm run --silent build) || exit 1; done
 	@for folder in $(WEB); do (cd $$folder && npm run --silent test) || exit 1; done
 	@if [ -x "$${ESC_CHROMIUM:-/usr/bin/chromium}" ]; then \
-	for folder in $(WEB); do (cd $$folder && npm run --silent test:browser) || exit 1; done; \
+	$(MAKE) --no-print-directory -j2 --output-sync=target $(WEB:%=%/browser-tests); \
 	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web packages' tests need Chromium, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
 	else echo "SKIPPED: the web packages' tests need Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path)"; fi
+
+# Both at once: they wait more than they compute.
+%/browser-tests:
+	@cd $* && npm run --silent test:browser
 
 web-build: $(WEB_INSTALLED)
 	@for folder in $(WEB); do (cd $$folder && npm run --silent build) || exit 1; done
