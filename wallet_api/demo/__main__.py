@@ -1,6 +1,7 @@
 """`python -m wallet_api.demo`: tell the whole story, end with 0 if it turned out as told."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -33,6 +34,10 @@ def main(words: list[str]) -> int:
         console.print(f"The demo's folder cannot be made: {error}", markup=False)
         return 1
     story = Story(console, place.environment())
+    # However it is asked to end, its services end with it; in the background, too, where shells
+    # let Ctrl-C be ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with Services(place.environment(), place.folder / "log") as services:
             deployment = _tell(story, place, services)
