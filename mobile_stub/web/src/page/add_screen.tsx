@@ -6,10 +6,11 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { WalletRefusal, type Enrolment, type RefusalName } from "../model.ts";
 import { useTask } from "./hooks.ts";
 import { OfferCamera } from "./offer_camera.tsx";
+import { PastedText } from "./pasted_text.tsx";
 import { go } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
 import { TxCode } from "./tx_code.tsx";
-import { Button, Field, Refused, Screen } from "./widgets.tsx";
+import { Button, Refused, Screen } from "./widgets.tsx";
 
 /** After these the same enrolment cannot succeed any more. */
 const DEAD: readonly RefusalName[] = [
@@ -67,31 +68,17 @@ export function AddScreen({
 
 function AskForOffer({ onRead }: { readonly onRead: (text: string) => void }): JSX.Element {
   const { language } = useSurroundings();
-  const [text, setText] = useState("");
   return (
     <>
       <p>{language.word("add_intro")}</p>
       <OfferCamera onSeen={onRead} />
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (text.trim() !== "") onRead(text.trim());
+      <PastedText
+        label="add_paste"
+        button="add_read"
+        onRead={(text) => {
+          onRead(text.trim());
         }}
-      >
-        <Field label={language.word("add_paste")}>
-          <textarea
-            rows={3}
-            value={text}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={({ currentTarget }) => {
-              setText(currentTarget.value);
-            }}
-          />
-        </Field>
-        <Button submit>{language.word("add_read")}</Button>
-      </form>
+      />
     </>
   );
 }

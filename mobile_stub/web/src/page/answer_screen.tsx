@@ -8,9 +8,10 @@ import { AnswerConsent } from "./answer_consent.tsx";
 import { AnswerParts } from "./answer_parts.tsx";
 import { useTask } from "./hooks.ts";
 import { OfferCamera } from "./offer_camera.tsx";
+import { PastedText } from "./pasted_text.tsx";
 import { go } from "./routing.ts";
 import { now, useSurroundings } from "./surroundings.ts";
-import { Button, Field, Refused, Said, Screen } from "./widgets.tsx";
+import { Refused, Said, Screen } from "./widgets.tsx";
 
 const GOOD_FOR = 90; // seconds; a verifier takes the signature for 105
 
@@ -73,31 +74,11 @@ export function AnswerScreen({ card }: { readonly card: WalletCard }): JSX.Eleme
 
 function AskForRequest({ onRead }: { readonly onRead: (text: string) => void }): JSX.Element {
   const { language } = useSurroundings();
-  const [text, setText] = useState("");
   return (
     <>
       <p>{language.word("answer_intro")}</p>
       <OfferCamera aim="answer_aim" onSeen={onRead} />
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (text.trim() !== "") onRead(text);
-        }}
-      >
-        <Field label={language.word("answer_paste")}>
-          <textarea
-            rows={3}
-            value={text}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={({ currentTarget }) => {
-              setText(currentTarget.value);
-            }}
-          />
-        </Field>
-        <Button submit>{language.word("answer_read")}</Button>
-      </form>
+      <PastedText label="answer_paste" button="answer_read" onRead={onRead} />
     </>
   );
 }
