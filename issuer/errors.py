@@ -13,12 +13,11 @@
     ├── CredentialNotPossible, CredentialRefused, UnknownDeviceKey
     ├── PhotoNotFound, PhotoStateConflict, PhotosNotTaken, TooManyPhotos
     ├── MalformedColour, LowContrast
+    ├── UnusableArchive
     ├── UnusablePicture
     │   ├── PictureTooLarge, TooManyPixels, PictureTooSmall
     │   └── NotAPicture, ForeignPicture, MovingPicture, PictureDamaged, MalformedCrop
-    └── UnusableFile
-        ├── EmptyFile, FileTooLarge, NotText, MixedEncodings, UnusableArchive
-        └── WrongDelimiter, MissingColumn, DuplicateColumn, UnknownColumn, NoRows, BrokenQuotes
+    └── UnusableFile, of students: its reasons are in `issuer.importing.errors`
 
 Messages carry no secret, no name, no ESI and no e-mail address.
 """
@@ -148,51 +147,7 @@ class UnknownDeviceKey(IssuerError):
     """The phone holds no credential of this key."""
 
 
-class UnusableFile(IssuerError):
-    """The file of students cannot be read as a whole."""
-
-
-class EmptyFile(UnusableFile):
-    """The file has no content."""
-
-
-class FileTooLarge(UnusableFile):
-    """The file is larger than we read."""
-
-
-class NotText(UnusableFile):
-    """The file is not text, for example a spreadsheet or an archive."""
-
-
-class MixedEncodings(UnusableFile):
-    """Some lines are in UTF-8 and some in another encoding."""
-
-
-class WrongDelimiter(UnusableFile):
-    """The header is separated by neither comma nor semicolon."""
-
-
-class MissingColumn(UnusableFile):
-    """A column that every file needs is not there."""
-
-
-class DuplicateColumn(UnusableFile):
-    """Two columns of the header mean the same field."""
-
-
-class UnknownColumn(UnusableFile):
-    """The header names a column that means nothing to us."""
-
-
-class NoRows(UnusableFile):
-    """The file has a header and no student."""
-
-
-class BrokenQuotes(UnusableFile):
-    """A quoted field never ends, or a field is absurdly long."""
-
-
-class UnusableArchive(UnusableFile):
+class UnusableArchive(IssuerError):
     """An archive of photos is none, or pretends to hold more than it can."""
 
 

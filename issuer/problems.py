@@ -23,6 +23,7 @@ from starlette.responses import Response
 
 from issuer import errors
 from issuer.esc_router import errors as router_errors
+from issuer.importing import errors as file_errors
 from verifier.errors import MalformedIdentifier
 
 PROBLEM_TYPE = "urn:european-student-card:problem:"
@@ -100,16 +101,16 @@ WIRE: dict[type[Exception], Wire] = {
     errors.PictureDamaged: Wire(422, "picture-damaged", "Picture damaged"),
     errors.MalformedCrop: Wire(422, "malformed-crop", "Malformed crop"),
     errors.UnusableArchive: Wire(422, "unusable-archive", "Archive not usable"),
-    errors.EmptyFile: Wire(422, "empty-file", "Empty file"),
-    errors.FileTooLarge: Wire(413, "file-too-large", "File too large"),
-    errors.NotText: Wire(422, "not-text", "Not a text file"),
-    errors.MixedEncodings: Wire(422, "mixed-encodings", "Mixed encodings"),
-    errors.WrongDelimiter: Wire(422, "wrong-delimiter", "Wrong delimiter"),
-    errors.MissingColumn: Wire(422, "missing-column", "Missing column"),
-    errors.DuplicateColumn: Wire(422, "duplicate-column", "Duplicate column"),
-    errors.UnknownColumn: Wire(422, "unknown-column", "Unknown column"),
-    errors.NoRows: Wire(422, "no-rows", "No rows"),
-    errors.BrokenQuotes: Wire(422, "broken-quotes", "Broken quotes"),
+    file_errors.EmptyFile: Wire(422, "empty-file", "Empty file"),
+    file_errors.FileTooLarge: Wire(413, "file-too-large", "File too large"),
+    file_errors.NotText: Wire(422, "not-text", "Not a text file"),
+    file_errors.MixedEncodings: Wire(422, "mixed-encodings", "Mixed encodings"),
+    file_errors.WrongDelimiter: Wire(422, "wrong-delimiter", "Wrong delimiter"),
+    file_errors.MissingColumn: Wire(422, "missing-column", "Missing column"),
+    file_errors.DuplicateColumn: Wire(422, "duplicate-column", "Duplicate column"),
+    file_errors.UnknownColumn: Wire(422, "unknown-column", "Unknown column"),
+    file_errors.NoRows: Wire(422, "no-rows", "No rows"),
+    file_errors.BrokenQuotes: Wire(422, "broken-quotes", "Broken quotes"),
     errors.UnknownDeviceKey: Wire(403, "unknown-device-key", "Not the device's key"),
     errors.CredentialNotPossible: Wire(409, "credential-not-possible", "Not enough is known"),
     errors.CredentialRefused: Wire(500, "credential-refused", "Credential not releasable"),

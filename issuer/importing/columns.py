@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from issuer.errors import DuplicateColumn, MissingColumn, UnknownColumn
+from issuer.importing.errors import DuplicateColumn, MissingColumn, UnknownColumn
 
 
 class Field(StrEnum):

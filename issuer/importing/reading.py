@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from issuer.errors import (
+from issuer.importing.columns import Field, known_columns, parse_header
+from issuer.importing.errors import (
     BrokenQuotes,
     EmptyFile,
     FileTooLarge,
@@ -20,7 +21,6 @@ from issuer.errors import (
     NotText,
     WrongDelimiter,
 )
-from issuer.importing.columns import Field, known_columns, parse_header
 
 MAX_FILE_BYTES = 32 * 1024 * 1024  # a quarter of a million students
 MAX_LINES = 500_000

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from issuer import errors, problems
 from issuer.esc_router import errors as router_errors
+from issuer.importing.errors import EmptyFile
 from issuer.problems import WIRE, unexpected_response, wire_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "problems.md"
@@ -54,7 +55,7 @@ def _statuses() -> dict[str, int]:
 
 
 def test_a_reason_without_a_place_of_its_own_is_told_as_the_nearest_above_it() -> None:
-    class Odd(errors.EmptyFile):
+    class Odd(EmptyFile):
         """A reason nobody has thought of."""
 
     wire = wire_of(Odd("x"))

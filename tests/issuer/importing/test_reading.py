@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuer.errors import (
+from issuer.importing.columns import Field
+from issuer.importing.errors import (
     BrokenQuotes,
     DuplicateColumn,
     EmptyFile,
@@ -20,7 +21,6 @@ from issuer.errors import (
     UnusableFile,
     WrongDelimiter,
 )
-from issuer.importing.columns import Field
 from issuer.importing.reading import MAX_FILE_BYTES, load_student_file, parse_student_file
 
 HEADER = "institution,esi,full_name,expires_on\n"

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, func, select
 
 from issuer import lifecycle
-from issuer.errors import InstitutionNotFound, MissingColumn
+from issuer.errors import InstitutionNotFound
+from issuer.importing.errors import MissingColumn
 from issuer.importing.run import ImportReport, import_students
 from issuer.store import audit, cards, devices, students
 from issuer.store.paging import Paging
