@@ -1,22 +1,11 @@
-"""Reads for the event loop: an own connection, plain SQL, never the pool of the handlers.
+"""What phones ask by the thousand, in one query each, read beside the pool of the handlers.
 
-A handler that waits for a pooled connection on the event loop stops every other request; what
-phones ask by the thousand must not depend on it. SQLite is read in place (some ten microseconds
-through a read-only handle), PostgreSQL by a connection that does not block the loop.
+How a row is read without stopping the event loop is `wallet_api.row_reading`.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
-from typing import Any, LiteralString, NamedTuple, Protocol
+from typing import LiteralString, NamedTuple
 
-import psycopg
-from sqlalchemy.engine import make_url
-
-_BUSY_TIMEOUT = 0.2  # seconds: a reader of a write-ahead log hardly ever waits
-_QUERY_TIMEOUT = 2.0  # seconds; then the connection is taken for dead
+from wallet_api.row_reading import RowReader, make_row_reader
 
 _CARD: LiteralString = """
 SELECT device.id, device.renew_at, card.escn, card.state, card.reason, card.issued_on,
@@ -105,149 +94,44 @@ class AccessRights(NamedTuple):
     expires_at: int
 
 
-class ReadFailed(Exception):
-    """The database did not answer; the next question may find it again."""
+class CardReader:
+    """Reads that never block the event loop.
 
+    Each raises `wallet_api.row_reading.ReadFailed` when the database does not answer.
+    """
 
-class CardReader(Protocol):
-    """Reads that never block the event loop."""
-
-    async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
-        """The card on the device with this token, of one that was ended too."""
-        ...
-
-    async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
-        """What the access token allows; it may have expired."""
-        ...
-
-    async def institution_name(self, pic: str) -> str | None:
-        """The institution's name, if we issue for it."""
-        ...
-
-    async def institution_look(self, pic: str) -> InstitutionLook | None:
-        """The institution as wallets show it, if we issue for it."""
-        ...
-
-    async def close(self) -> None:
-        """Give the connection back."""
-        ...
-
-
-def make_reader(url: str) -> CardReader:
-    """The reader for a database URL as of `issuer.database.make_engine`."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return SqliteReader(Path(parsed.database or ""))
-    return PostgresqlReader(parsed.set(drivername="postgresql").render_as_string(False))
-
-
-class SqliteReader:
-    """Reads a SQLite file in place."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            timeout=_BUSY_TIMEOUT,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        self._card = _CARD.format("?")
-        self._rights = _RIGHTS.format("?")
-        self._institution = _INSTITUTION.format("?")
+    def __init__(self, rows: RowReader) -> None:
+        self._rows = rows
+        self._card = _CARD.format(rows.placeholder)
+        self._rights = _RIGHTS.format(rows.placeholder)
+        self._institution = _INSTITUTION.format(rows.placeholder)
+        self._look = _LOOK.format(rows.placeholder)
 
     async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
         """The card on the device with this token, of one that was ended too."""
-        row = self._one(self._card, token_sha256)
+        row = await self._rows.one(self._card, token_sha256)
         return None if row is None else CardOnDevice(*row)
 
     async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
         """What the access token allows; it may have expired."""
-        row = self._one(self._rights, token_sha256)
+        row = await self._rows.one(self._rights, token_sha256)
         return None if row is None else AccessRights(*row)
 
     async def institution_name(self, pic: str) -> str | None:
         """The institution's name, if we issue for it."""
-        row = self._one(self._institution, pic)
+        row = await self._rows.one(self._institution, pic)
         return None if row is None else str(row[0])
 
     async def institution_look(self, pic: str) -> InstitutionLook | None:
         """The institution as wallets show it, if we issue for it."""
-        row = self._one(_LOOK.format("?"), pic)
+        row = await self._rows.one(self._look, pic)
         return None if row is None else InstitutionLook(*row)
 
     async def close(self) -> None:
         """Give the connection back."""
-        self._connection.close()
-
-    def _one(self, query: str, value: object) -> Sequence[Any] | None:
-        try:
-            row: Sequence[Any] | None = self._connection.execute(query, (value,)).fetchone()
-        except sqlite3.OperationalError as error:
-            raise ReadFailed("the database is busy") from error
-        return row
+        await self._rows.close()
 
 
-class PostgresqlReader:
-    """Reads over one connection of its own, made when first needed and again when it is lost."""
-
-    def __init__(self, conninfo: str) -> None:
-        self._conninfo = conninfo
-        self._connection: psycopg.AsyncConnection | None = None
-        self._turn = asyncio.Lock()
-
-    async def card_of_device(self, token_sha256: bytes) -> CardOnDevice | None:
-        """The card on the device with this token, of one that was ended too."""
-        row = await self._one(_CARD.format("%s"), token_sha256)
-        if row is None:
-            return None
-        return CardOnDevice._make(str(one) if isinstance(one, date) else one for one in row)
-
-    async def access_rights(self, token_sha256: bytes) -> AccessRights | None:
-        """What the access token allows; it may have expired."""
-        row = await self._one(_RIGHTS.format("%s"), token_sha256)
-        return None if row is None else AccessRights(*row)
-
-    async def institution_name(self, pic: str) -> str | None:
-        """The institution's name, if we issue for it."""
-        row = await self._one(_INSTITUTION.format("%s"), pic)
-        return None if row is None else str(row[0])
-
-    async def institution_look(self, pic: str) -> InstitutionLook | None:
-        """The institution as wallets show it, if we issue for it."""
-        row = await self._one(_LOOK.format("%s"), pic)
-        return None if row is None else InstitutionLook(*row)
-
-    async def close(self) -> None:
-        """Give the connection back."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
-
-    async def _one(self, query: LiteralString, value: object) -> Sequence[Any] | None:
-        async with self._turn:
-            try:
-                async with asyncio.timeout(_QUERY_TIMEOUT):
-                    return await self._ask(query, value)
-            except (psycopg.Error, TimeoutError) as error:
-                await self.close()
-                raise ReadFailed("the database does not answer") from error
-            except asyncio.CancelledError:
-                # Half an exchange may be on the wire: nobody may go on with it.
-                await self.close()
-                raise
-
-    async def _ask(self, query: LiteralString, value: object) -> Sequence[Any] | None:
-        if self._connection is None or self._connection.closed:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._conninfo, autocommit=True, prepare_threshold=1
-            )
-        # A server that was restarted shows only when it is asked: once more, then give up.
-        try:
-            cursor = await self._connection.execute(query, (value,), binary=True)
-        except psycopg.OperationalError:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._conninfo, autocommit=True, prepare_threshold=1
-            )
-            cursor = await self._connection.execute(query, (value,), binary=True)
-        return await cursor.fetchone()
+def make_reader(url: str) -> CardReader:
+    """The reader for a database URL as of `issuer.database.make_engine`."""
+    return CardReader(make_row_reader(url))

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from issuer.bearer import parse_bearer
 from issuer.clock import seconds_of, today_of
-from wallet_api.card_reading import ReadFailed
 from wallet_api.deps import Wallet
 from wallet_api.errors import WalletError
 from wallet_api.refresh import CARD_PATH, HEADERS, card_of, etag_of, needs_renewal, state_on
+from wallet_api.row_reading import ReadFailed
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 

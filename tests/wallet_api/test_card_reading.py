@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.wallet_api.conftest import CARD, PIC, Service
-from wallet_api.card_reading import ReadFailed, SqliteReader, make_reader
+from wallet_api.card_reading import make_reader
+from wallet_api.row_reading import ReadFailed, SqliteRows
 
 
 def cut_off_posts(service: Service, stop: threading.Event) -> None:
@@ -110,7 +111,7 @@ def test_a_cancelled_read_leaves_no_half_exchange_behind(postgresql_url: str) ->
 
 
 def test_the_sqlite_reader_cannot_write(sqlite_url: str) -> None:
-    reader = SqliteReader(Path(sqlite_url.removeprefix("sqlite:///")))
+    reader = SqliteRows(Path(sqlite_url.removeprefix("sqlite:///")))
 
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         reader._connection.execute("DELETE FROM card")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.wallet_api.conftest import PIC, Service
 from wallet_api import errors
-from wallet_api.problems import WIRE, describe
+from wallet_api.problems import describe
+from wallet_api.wire import WIRE
 
 DOCS = Path(__file__).parents[2] / "docs"
 GROUPS = {
