@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from issuer import credential_life, lifecycle
+from issuer import credential_life
+from issuer.card_states import CardState
 from issuer.clock import seconds_of, today_of
 from issuer.configurations import MANDATORY, Configuration
 from issuer.drafting import CardFacts, claims_of
@@ -170,7 +171,7 @@ def hold_all_active(
     if len(held) < len(escns):
         raise CardNotFound("no such card at this institution")
     for card in held.values():
-        if card.state != lifecycle.CardState.ACTIVE:
+        if card.state != CardState.ACTIVE:
             raise CardStateConflict(f"the card is {card.state}")
         if card.expires_on < today_of(now):
             raise CardStateConflict("the card has expired")

@@ -14,10 +14,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from issuer.card_states import LIVING
 from issuer.clock import seconds_of, today_of
 from issuer.errors import CardStateConflict, NoWalletAddress
 from issuer.letter_codes import hash_code, new_code
-from issuer.lifecycle import LIVING
 from issuer.sealing import Sealer
 from issuer.store import audit, letters
 from issuer.students import hold_student, subject_of

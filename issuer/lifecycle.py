@@ -1,8 +1,4 @@
-"""The life of a card: ordered, active, suspended, revoked, expired.
-
-    ordered -> active <-> suspended
-    ordered, active, suspended -> revoked      for good, by the institution
-    ordered, active, suspended -> expired      by its last day
+"""The life of a card, from state to state (`issuer.card_states`).
 
 Every change happens in the caller's transaction and leaves with it what the other places need:
 the status list entries of the card's credentials, a delivery to the ESC-Router, a new version
@@ -14,11 +10,11 @@ erased.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from enum import StrEnum
 from typing import cast
 
 from sqlmodel import Session
 
+from issuer.card_states import LIVING, CardState, first_state
 from issuer.clock import seconds_of, today_of
 from issuer.credential_life import mark_credentials
 from issuer.errors import CardNotFound, CardStateConflict, UnknownPrefix
@@ -39,24 +35,6 @@ from issuer.telling_router import tell_router
 from verifier.status import CardStatus
 
 _BATCH = 500  # cards of one transaction, when many change by date
-
-
-class CardState(StrEnum):
-    """Where a card stands."""
-
-    ORDERED = "ordered"  # not valid yet
-    ACTIVE = "active"
-    SUSPENDED = "suspended"  # for the time being
-    REVOKED = "revoked"  # for good
-    EXPIRED = "expired"  # by its date
-
-
-LIVING = (CardState.ORDERED, CardState.ACTIVE, CardState.SUSPENDED)
-
-
-def first_state(*, issued_on: date, now: datetime) -> CardState:
-    """The state in which a card begins: active once its first day has come."""
-    return CardState.ACTIVE if issued_on <= today_of(now) else CardState.ORDERED
 
 
 def issue_card(

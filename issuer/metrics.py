@@ -21,11 +21,11 @@ from sqlmodel import Session
 
 from issuer.addresses import AGGREGATION_PATH, BUNDLE_PATH, TRUST_LIST_PATH
 from issuer.bearer import parse_bearer
+from issuer.card_states import CardState
 from issuer.clock import Clock, seconds_of
 from issuer.errors import NotAuthenticated, UnusableSecret
 from issuer.esc_router.overview import KeyState, Overview
 from issuer.esc_router.surveying import overview_of
-from issuer.lifecycle import CardState
 from issuer.passes.measuring import PassMetrics
 from issuer.sealing import hash_token
 from issuer.settings import read_secret

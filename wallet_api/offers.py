@@ -16,11 +16,11 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from issuer.card_states import CardState
 from issuer.clock import seconds_of, today_of
 from issuer.configurations import Configuration
 from issuer.credentials import possible_configurations
 from issuer.errors import CardNotFound
-from issuer.lifecycle import CardState
 from issuer.sealing import hash_token
 from issuer.staff import Role, actor_of
 from issuer.store import audit, cards, students, wallet_sessions

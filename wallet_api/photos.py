@@ -9,9 +9,9 @@ from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from issuer import photo_life
+from issuer.card_states import CardState
 from issuer.clock import seconds_of, today_of
 from issuer.errors import CardNotFound, PhotoNotFound, PhotosNotTaken
-from issuer.lifecycle import CardState
 from issuer.photo_life import PhotoState
 from issuer.photos import MEDIA_TYPE, Portrait
 from issuer.store import cards, photos

@@ -15,9 +15,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from issuer.card_states import CardState
 from issuer.clock import seconds_of, today_of
 from issuer.configurations import BACKGROUND_COLOR, TEXT_COLOR, Configuration
-from issuer.lifecycle import CardState
 from issuer.sealing import hash_token
 from issuer.store import credentials
 from wallet_api.card_reading import CardOnDevice

@@ -6,6 +6,7 @@ import typer
 from sqlmodel import Session
 
 from issuer import lifecycle
+from issuer.card_states import CardState
 from issuer.cli import devices as cli_devices
 from issuer.cli.card_qr import draw_qr
 from issuer.cli.deployment import ACTOR, institution_of, open_deployment
@@ -13,7 +14,6 @@ from issuer.cli.printing import moment, out, show_facts, show_table
 from issuer.errors import CardNotFound
 from issuer.esc_router.standing import CardStanding, Standing, standings_of
 from issuer.esc_router.unsettled import cards_with
-from issuer.lifecycle import CardState
 from issuer.store import cards, devices
 from issuer.store.paging import Paging
 from issuer.tables import Card, Student

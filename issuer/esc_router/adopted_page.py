@@ -6,6 +6,7 @@ from typing import cast
 
 from sqlmodel import Session
 
+from issuer.card_states import LIVING
 from issuer.clock import seconds_of
 from issuer.errors import InstitutionNotFound
 from issuer.esc_router.adoption import (
@@ -20,7 +21,6 @@ from issuer.esc_router.adoption import (
 from issuer.esc_router.reading_there import Stretch
 from issuer.esc_router.views import CardView
 from issuer.escn_clock import keep_clear_of
-from issuer.lifecycle import LIVING
 from issuer.store import (
     adopted,
     audit,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from issuer.card_states import LIVING, CardState
 from issuer.esc_router.differences import enrolment_of
 from issuer.esc_router.presence import may_register
 from issuer.esc_router.views import CardStatusType, CardView, PersonOrganisationView
 from issuer.importing.cells import Refused, parse_name
-from issuer.lifecycle import LIVING, CardState
 from issuer.students import StudentFacts
 from issuer.tables import Card, Institution, Student
 from verifier.errors import MalformedIdentifier

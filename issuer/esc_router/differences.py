@@ -74,7 +74,7 @@ def card_differences(
     Args:
         wanted: What we would send.
         there: What the router answered when asked for this card.
-        state: The card's state here (`issuer.lifecycle.CardState`), for the sentence.
+        state: The card's state here (`issuer.card_states.CardState`), for the sentence.
         today: In UTC; around midnight the router may be a day ahead or behind.
     """
     compared = (

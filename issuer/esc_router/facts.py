@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam
 from sqlmodel import Session, col, select
 
+from issuer.card_states import CardState
 from issuer.esc_router.outbox import Claim
 from issuer.esc_router.presence import Presence, presence_of
 from issuer.esc_router.views import CardUpdateView, PersonUpdateView
 from issuer.esc_router.wanted import wanted_card, wanted_person
-from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
 

@@ -7,6 +7,7 @@ should not be there.
 
 from datetime import date
 
+from issuer.card_states import CardState
 from issuer.esc_router.differences import (
     Difference,
     DifferenceKind,
@@ -17,7 +18,6 @@ from issuer.esc_router.differences import (
 from issuer.esc_router.presence import Presence, presence_of
 from issuer.esc_router.views import CardView, PersonView
 from issuer.esc_router.wanted import wanted_card, wanted_person
-from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
 

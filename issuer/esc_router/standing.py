@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, case, false, literal, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from issuer.lifecycle import CardState
+from issuer.card_states import CardState
 from issuer.store.deliveries import DeliveryState
 from issuer.tables import Card, Delivery, Institution, Student
 

@@ -7,6 +7,7 @@ e-mail address, and no name on the card, which its status page would show to any
 
 from typing import Literal
 
+from issuer.card_states import CardState
 from issuer.esc_router.presence import Presence, presence_of
 from issuer.esc_router.views import (
     CardStatusType,
@@ -15,7 +16,6 @@ from issuer.esc_router.views import (
     PersonOrganisationUpdateView,
     PersonUpdateView,
 )
-from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
 __all__ = ["Presence", "presence_of", "wanted_card", "wanted_person"]

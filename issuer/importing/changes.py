@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from issuer.card_states import LIVING, CardState
 from issuer.importing.columns import Field
 from issuer.importing.rows import ImportedStudent
-from issuer.lifecycle import LIVING, CardState
 from issuer.searching import search_text_of
 from issuer.students import student_columns
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, update
 from sqlmodel import Session
 
+from issuer.card_states import CardState
 from issuer.clock import seconds_of, today_of
 from issuer.esc_router.presence import may_register
 from issuer.escn_clock import mint_escns
@@ -28,7 +29,6 @@ from issuer.importing.stored import (
     newest_cards,
     stored_students,
 )
-from issuer.lifecycle import CardState
 from issuer.store import audit, bulk, deliveries, devices, institutions, passes, students
 from issuer.store.deliveries import Subject
 from issuer.students import student_columns

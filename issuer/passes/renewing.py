@@ -7,9 +7,9 @@ from datetime import timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from issuer.card_states import CardState
 from issuer.clock import Clock, seconds_of, today_of
 from issuer.errors import CardNotFound, CardStateConflict, IssuerError
-from issuer.lifecycle import CardState
 from issuer.passes.codes import PassMaker
 from issuer.store import passes
 from issuer.store.passes import DuePass

@@ -4,8 +4,8 @@ from datetime import date
 
 from pydantic import Field
 
+from issuer.card_states import CardState
 from issuer.esc_router.standing import CardStanding, Standing
-from issuer.lifecycle import CardState
 from issuer.routes.answers import Answer, Instant
 from issuer.tables import Card, Student
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from issuer import lifecycle
+from issuer.card_states import CardState
 from issuer.clock import today_of
 from issuer.deps import (
     Caller,
@@ -22,7 +23,6 @@ from issuer.deps import (
 from issuer.errors import CardNotFound, StudentNotFound
 from issuer.esc_router.standing import Standing, standings_of
 from issuer.esc_router.unsettled import cards_with
-from issuer.lifecycle import CardState
 from issuer.routes.answers import Body, StaffRoute, refusals
 from issuer.routes.card_answers import EXAMPLE_ESCN, CardAnswer, CardPage, card_answer
 from issuer.routes.institutions import institution_of

@@ -47,7 +47,7 @@ class Card(SQLModel, table=True):
     escn: str = Field(primary_key=True, max_length=36)
     student_id: int = Field(foreign_key="student.id", index=True)
     pic: str = Field(foreign_key="institution.pic")
-    state: str  # issuer.lifecycle.CardState
+    state: str  # issuer.card_states.CardState
     reason: str | None = None  # why suspended or revoked; staff's words
     issued_on: date
     expires_on: date  # the last day it is valid

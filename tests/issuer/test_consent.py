@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select, update
 
 from issuer import lifecycle
+from issuer.card_states import CardState
 from issuer.consent import (
     Registered,
     ask_for_consent,
@@ -22,7 +23,6 @@ from issuer.errors import (
     StudentNotFound,
 )
 from issuer.esc_router.wanted import wanted_card
-from issuer.lifecycle import CardState
 from issuer.store import cards, students
 from issuer.store.deliveries import DeliveryState, want
 from issuer.tables import AuditEntry, Card, Delivery, Institution, Student

@@ -7,9 +7,9 @@ import pytest
 from sqlmodel import Session, select
 
 from issuer import credential_life, lifecycle
+from issuer.card_states import CardState
 from issuer.credential_life import EndReason
 from issuer.errors import CardNotFound, CardStateConflict, ReasonRequired, UnknownPrefix
-from issuer.lifecycle import CardState
 from issuer.store import audit, cards, credentials, devices, keys, status, wallet_sessions
 from issuer.tables import (
     Card,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from issuer.card_states import CardState
 from issuer.esc_router.adoption import (
     WORDS,
     CardThere,
@@ -15,7 +16,6 @@ from issuer.esc_router.adoption import (
     read_card,
 )
 from issuer.esc_router.views import CardView
-from issuer.lifecycle import CardState
 from issuer.tables import Card, Institution, Student
 
 PIC, OTHER_PIC = "999978433", "888878433"

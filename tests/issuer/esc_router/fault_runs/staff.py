@@ -10,11 +10,11 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
 
 from issuer import consent, lifecycle
+from issuer.card_states import CardState
 from issuer.consent import Registered
 from issuer.erasure import request_erasure
 from issuer.esc_router import dead_letters
 from issuer.importing.run import import_students
-from issuer.lifecycle import CardState
 from issuer.sealing import Sealer
 from issuer.store import institutions
 from issuer.tables import Card, Institution, Processor, Student
