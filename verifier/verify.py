@@ -77,8 +77,9 @@ def verify_card(
     # 1. Form: size, address, base32, deterministic CBOR, claims.       (sections 1 to 3)
     code = parse_code(text) if cache is None else parse_code(text, read_e1=cache.parse_e1)
     claims = code.e1.claims
-    # 2. Kind: the service may want a live code, or the identity profile.
-    _check_kind(code, policy)
+    # 2. Kind: the service may want a live code (a challenge is in no other), or the identity
+    #    profile.
+    _check_kind(code, policy, challenge)
     # 3. Institution: the one that the card number names, in the trust list.
     institution = find_institution(knowledge, pic_of(code.escn))
     check_trust_list(knowledge, now=now, leeway=policy.leeway)
@@ -122,8 +123,8 @@ def verify_card(
     return card
 
 
-def _check_kind(code: UnverifiedCode, policy: Policy) -> None:
-    if policy.live_only and not code.is_live:
+def _check_kind(code: UnverifiedCode, policy: Policy, challenge: bytes) -> None:
+    if (policy.live_only or challenge) and not code.is_live:
         raise StaticCode("a live code is asked for, this one is static")
     if policy.identity_only and code.e1.claims.profile is not Profile.IDENTITY:
         raise ProfileRefused("the identity profile is asked for, this is the status profile")

@@ -69,6 +69,19 @@ def test_knowledge_that_comes_while_the_desk_is_open_is_taken_in(
     assert desk.decide(world.static_code(), ANY).is_valid
 
 
+def test_where_a_challenge_is_asked_for_nothing_static_passes(
+    desk: Desk, world: World, tmp_path: Path
+) -> None:
+    """Only a live code holds it: a copy that was made before would be as good as the phone."""
+    store(world, tmp_path)
+
+    for text in (world.static_code(), world.credential()):
+        assert desk.decide(text, ANY).is_valid
+        refused = desk.decide(text, ANY, challenge=b"1234").refusal
+        assert type(refused).__name__ == "StaticCode"
+    assert desk.decide(world.live_code(challenge=b"1234"), ANY, challenge=b"1234").is_valid
+
+
 def test_a_trust_list_that_ends_while_the_desk_is_open_ends_its_answers(
     desk: Desk, world: World, tmp_path: Path, clock: Clock
 ) -> None:

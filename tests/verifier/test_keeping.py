@@ -112,6 +112,24 @@ def test_a_list_cannot_answer_for_an_institution_of_the_usual_one(
     assert refusal(desk_of(tmp_path), polish.static_code()) == "UnknownKey"
 
 
+def test_a_list_cannot_answer_for_the_usual_ones_number_under_another_address(
+    tmp_path: Path, world: World, polish: World
+) -> None:
+    """A credential names its institution by an address, and a list chooses which it has."""
+    address = "https://karty.example/999800001"
+    lists = {1: "https://karty.example/status-lists/999800001/1"}
+    daugava = polish.institution(issuer=address, status_lists=lists)
+    bundle = polish.bundle(polish.trust_list(daugava), polish.status_list(uri=lists[1]))
+    status = {"status_list": {"idx": 1, "uri": lists[1]}}
+    credential = polish.credential(iss=address, status=status)
+    store_bundle(world.bundle(), tmp_path, now=NOW, anchors=anchors(world))
+    further = folder_of(tmp_path, "pl")
+    store_bundle(bundle, further, now=NOW, anchors=anchors(polish))
+
+    assert refusal(desk_of(further), credential) is None
+    assert refusal(desk_of(tmp_path), credential) == "UnknownInstitution"
+
+
 def test_a_further_list_that_ended_leaves_the_others_as_they_are(
     tmp_path: Path, world: World, polish: World
 ) -> None:

@@ -103,11 +103,13 @@ class Desk:
 
         def verify(knowledge: Knowledge) -> VerifiedCard:
             if _is_credential(shown):
+                # Of all that can be shown, a live code alone holds a challenge; a wallet that was
+                # asked by a request signs its nonce.
                 return verify_credential(
                     shown,
                     knowledge=knowledge,
                     now=now,
-                    policy=policy,
+                    policy=policy._replace(live_only=policy.live_only or bool(challenge)),
                     expected_key_binding=binding,
                 )
             return verify_card(
@@ -158,11 +160,18 @@ def _first_that_knows(
     Raises:
         UnknownInstitution: None does.
     """
+    earlier: list[Knowledge] = []
     for knowledge in lists.values():
         try:
-            return verify(knowledge)
+            card = verify(knowledge)
         except UnknownInstitution:
+            earlier.append(knowledge)
             continue
+        # A credential names its institution by an address, which a list can choose: the PIC too
+        # must be none that an earlier list answers for.
+        if any(card.pic in known.trust.institutions for known in earlier):
+            break
+        return card
     raise UnknownInstitution("no trust list that is known here names the institution")
 
 

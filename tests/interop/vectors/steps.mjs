@@ -73,7 +73,7 @@ export async function verifyCard(text, { knowledge, now, policy, challenge, memo
   const code = readCode(text);
   const { claims, kid, signature, message } = code.e1;
   const isLive = code.shownAt !== null;
-  if (policy.live_only && !isLive) refuse("StaticCode");
+  if ((policy.live_only || challenge.length > 0) && !isLive) refuse("StaticCode");
   if (policy.identity_only && claims.esi === null) refuse("ProfileRefused");
   const pic = picOf(code.escn);
   const institution = knowledge.trust.institutions.find((one) => one.pic === pic) ?? refuse("UnknownInstitution");

@@ -41,6 +41,7 @@ def _kind() -> Iterator[Vector]:
     text = text1(identity)
     yield card("static_identity_where_live_is_asked", "StaticCode", text, policy="live_only")
     text = text1(status)
+    yield card("static_where_a_challenge_is_asked", "StaticCode", text, challenge=b"1234".hex())
     yield card("status_where_identity_is_asked", "ProfileRefused", text, policy="identity_only")
     text = text2(e2())
     yield card(

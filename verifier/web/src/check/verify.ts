@@ -41,8 +41,8 @@ export async function verifyCard(text: string, context: CheckContext): Promise<V
   // 1. Form: size, address, base32, deterministic CBOR, claims.       (sections 1 to 3)
   const code = parseCode(text);
   const { claims } = code.e1;
-  // 2. Kind: the service may want a live code, or the identity profile.
-  checkKind(code, policy);
+  // 2. Kind: the service may want a live code (a challenge is in no other), or the identity profile.
+  checkKind(code, policy, challenge);
   // 3. Institution: the one that the card number names, in the trust list.
   checkTrustList(knowledge, now, policy.leeway);
   const institution = findInstitution(knowledge, picOf(code.escn));
@@ -83,8 +83,8 @@ export async function verifyCard(text: string, context: CheckContext): Promise<V
   return card;
 }
 
-function checkKind(code: UnverifiedCode, policy: Policy): void {
-  if (policy.liveOnly && code.shown === null)
+function checkKind(code: UnverifiedCode, policy: Policy, challenge: Bytes): void {
+  if ((policy.liveOnly || challenge.length > 0) && code.shown === null)
     refuse("StaticCode", "a live code is asked for, this one is static");
   if (policy.identityOnly && profileOf(code.e1.claims) !== "identity") {
     refuse("ProfileRefused", "the identity profile is asked for, this is the status profile");

@@ -6,6 +6,9 @@ import type { ReplayMemory } from "../check/replay.ts";
 import { StorageError } from "./database.ts";
 import type { TrustLists } from "./trust_lists.ts";
 
+/** What of the trust lists deciding needs. */
+type Lists = Pick<TrustLists, "usable" | "fault">;
+
 /** A card that was accepted, a refusal, or null: it could not be decided, since nothing can be stored. */
 export interface Answer {
   readonly card: VerifiedCard | null;
@@ -39,7 +42,7 @@ export class Desk {
     this.#replay = replay;
   }
 
-  async decide(showing: Showing, lists: TrustLists, policy: Policy): Promise<Answer> {
+  async decide(showing: Showing, lists: Lists, policy: Policy): Promise<Answer> {
     const now = this.#clock();
     try {
       const card = await this.#firstThatKnows(lists, (knowledge) =>
@@ -57,29 +60,33 @@ export class Desk {
     { text, digits, binding }: Showing,
     context: { knowledge: Knowledge; now: number; policy: Policy },
   ): Promise<VerifiedCard> {
-    // An SD-JWT has tildes; no code of a card has one.
-    if (text.includes("~")) return verifyCredential(text, { ...context, expectedKeyBinding: binding });
     const memory = { replay: this.#replay, cache: this.#cache };
-    if (digits === null) return verifyCard(text, { ...context, ...memory });
-    // A static code holds no digits.
-    const policy = { ...context.policy, liveOnly: true };
-    return verifyCard(text, { ...context, ...memory, policy, challenge: encodeUtf8(digits) });
+    // Of all that can be shown, a live code alone holds the digits that were asked for.
+    const policy = digits === null ? context.policy : { ...context.policy, liveOnly: true };
+    // An SD-JWT has tildes; no code of a card has one.
+    if (text.includes("~"))
+      return verifyCredential(text, { ...context, policy, expectedKeyBinding: binding });
+    return verifyCard(text, { ...context, ...memory, policy, challenge: encodeUtf8(digits ?? "") });
   }
 
   async #firstThatKnows(
-    lists: TrustLists,
+    lists: Lists,
     verify: (knowledge: Knowledge) => Promise<VerifiedCard>,
   ): Promise<VerifiedCard> {
-    let unknown: CardError | null = null;
+    const earlier: Knowledge[] = [];
     for (const knowledge of lists.usable) {
       try {
-        return await verify(knowledge);
+        const card = await verify(knowledge);
+        // A credential names its institution by an address, which a list can choose: the PIC too must be
+        // none that an earlier list answers for.
+        if (earlier.some(({ trust }) => trust.institutions.has(card.institution.pic))) break;
+        return card;
       } catch (error) {
         if (!(error instanceof CardError) || error.refusal !== "UnknownInstitution") throw error;
-        unknown = error;
+        earlier.push(knowledge);
       }
     }
     // A list that cannot be used may be the one that knows it.
-    throw lists.fault ?? unknown ?? new CardError("UnknownInstitution", "no trust list is known here");
+    throw lists.fault ?? new CardError("UnknownInstitution", "no trust list that is known here names it");
   }
 }
