@@ -27,7 +27,7 @@ from issuer.key_life import signer_among
 from issuer.keys import KeyRing
 from issuer.passes.kinds import PassKind
 from issuer.publishing.trusted import trusted_institution
-from issuer.store import credentials, institutions, status
+from issuer.store import credentials, institutions, status_indices
 from issuer.store import keys as stored_keys
 from issuer.store.cards import HeldCard
 from issuer.store.institutions import InstitutionRow
@@ -96,7 +96,7 @@ def issue_many(
     facts = _facts_of_orders(orders, institution)
     profiles = [_profiles(order, fact) for order, fact in zip(orders, facts, strict=True)]
     count = sum(len(of_order) for of_order in profiles)
-    places = status.take_indices(session, pic, count, now=seconds_of(now))
+    places = status_indices.take_indices(session, pic, count, now=seconds_of(now))
     lists = {row.number: row for row, _ in places}
     issuance = _issuance(session, institution, lists, keys, policy, seconds_of(now))
     released, rows, taken = [], [], iter(places)
@@ -155,7 +155,7 @@ def _profiles(order: Order, facts: CardFacts) -> list[Profile | None]:
 def _issuance(
     session: Session,
     institution: InstitutionRow,
-    lists: dict[int, status.ListRow],
+    lists: dict[int, status_indices.ListRow],
     keys: KeyRing,
     policy: IssuingPolicy,
     now: int,
@@ -176,7 +176,7 @@ def _sign(
     order: Order,
     facts: CardFacts,
     profile: Profile | None,
-    taken: status.Place,
+    taken: status_indices.Place,
 ) -> tuple[str, int]:
     place = issuance.place(taken[0].number, taken[1])
     kind = order.configuration
@@ -190,7 +190,7 @@ def _row_of(
     issuance: Issuance,
     order: Order,
     profile: Profile | None,
-    taken: status.Place,
+    taken: status_indices.Place,
     expires_at: int,
 ) -> dict[str, Any]:
     of_pass = order.of_pass

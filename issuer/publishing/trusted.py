@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from issuer.addresses import issuer_of, status_list_uri
 from issuer.store.institutions import InstitutionRow
 from issuer.store.keys import KeyRow
-from issuer.store.status import ListRow
+from issuer.store.status_indices import ListRow
 from issuer.tables import Institution, SigningKey, StatusListRow
 from verifier.identifiers import parse_pic
 from verifier.jws import parse_public_jwk

@@ -10,7 +10,16 @@ from issuer import credential_life, lifecycle
 from issuer.card_states import CardState
 from issuer.credential_life import EndReason
 from issuer.errors import CardNotFound, CardStateConflict, ReasonRequired, UnknownPrefix
-from issuer.store import audit, cards, credentials, devices, keys, status, wallet_sessions
+from issuer.store import (
+    audit,
+    cards,
+    credentials,
+    devices,
+    keys,
+    status,
+    status_indices,
+    wallet_sessions,
+)
 from issuer.tables import (
     Card,
     Credential,
@@ -59,7 +68,7 @@ def credential(session: Session, card: Card) -> Credential:
         kid="k", pic=PIC, public_jwk={}, state="active", valid_from=0, valid_until=SECONDS + 9
     )
     keys.add(session, key)
-    row, index = status.take_index(session, PIC, now=SECONDS)
+    row, index = status_indices.take_indices(session, PIC, 1, now=SECONDS)[0]
     added = credentials.add(
         session,
         Credential(

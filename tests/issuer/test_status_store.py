@@ -3,10 +3,10 @@
 import threading
 
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, func, select
 
-from issuer.store import status
-from issuer.tables import StatusListRow
+from issuer.store import status, status_indices
+from issuer.tables import StatusEntry, StatusListRow
 
 PIC, OTHER_PIC, NOW = "999900001", "999900002", 1_795_435_200
 
@@ -18,7 +18,7 @@ def test_an_index_is_never_given_twice_to_many_at_once(engine: Engine, session: 
     def take() -> None:
         for _ in range(4):
             with Session(engine) as own, own.begin():
-                taken = status.take_indices(own, PIC, 3, now=NOW, size=32)
+                taken = status_indices.take_indices(own, PIC, 3, now=NOW, size=32)
                 places.extend((row.id, index) for row, index in taken)
 
     threads = [threading.Thread(target=take) for _ in range(4)]
@@ -35,7 +35,7 @@ def test_an_index_is_never_given_twice_to_many_at_once(engine: Engine, session: 
 
 
 def test_more_indices_than_a_list_holds_go_on_in_the_next(session: Session) -> None:
-    places = status.take_indices(session, PIC, 20, now=NOW, size=16)
+    places = status_indices.take_indices(session, PIC, 20, now=NOW, size=16)
 
     assert len({(row.id, index) for row, index in places}) == 20
     assert all(0 <= index < 16 for _, index in places)
@@ -43,40 +43,41 @@ def test_more_indices_than_a_list_holds_go_on_in_the_next(session: Session) -> N
 
 
 def test_institutions_do_not_share_lists(session: Session) -> None:
-    own, _ = status.take_index(session, PIC, now=NOW)
-    other, _ = status.take_index(session, OTHER_PIC, now=NOW)
+    own, _ = status_indices.take_indices(session, PIC, 1, now=NOW)[0]
+    other, _ = status_indices.take_indices(session, OTHER_PIC, 1, now=NOW)[0]
 
     assert own.id != other.id
     assert [row.id for row in status.lists(session, PIC)] == [own.id]
 
 
 def test_a_list_counts_what_it_gave(session: Session) -> None:
-    row, _ = status.take_indices(session, PIC, 700, now=NOW)[0]
+    row, _ = status_indices.take_indices(session, PIC, 700, now=NOW)[0]
     assert row.id is not None
 
-    assert status.count_entries(session, row.id) == row.taken == 700
+    taken = select(func.count()).where(StatusEntry.list_id == row.id).select_from(StatusEntry)
+    assert session.exec(taken).one() == row.taken == 700
 
 
 def test_a_changed_value_puts_the_published_list_behind_within_the_same_second(
     session: Session,
 ) -> None:
-    row, index = status.take_index(session, PIC, now=NOW)
+    row, index = status_indices.take_indices(session, PIC, 1, now=NOW)[0]
     assert row.id is not None
     assert [behind.id for behind in status.behind(session)] == [row.id]
     status.mark_published(session, row.id, up_to=row.changed_at)
     assert status.behind(session) == []
 
-    status.set_value(session, row.id, index, value=2, now=NOW)
+    status.set_values(session, [(row.id, index)], value=2, now=NOW)
 
     assert [behind.id for behind in status.behind(session)] == [row.id]
     assert status.marked_entries(session, row.id) == [(index, 2)]
 
 
 def test_a_change_while_the_list_is_rendered_leaves_it_behind(session: Session) -> None:
-    row, index = status.take_index(session, PIC, now=NOW)
+    row, index = status_indices.take_indices(session, PIC, 1, now=NOW)[0]
     assert row.id is not None
     rendered_up_to = row.changed_at
-    status.set_value(session, row.id, index, value=1, now=NOW)
+    status.set_values(session, [(row.id, index)], value=1, now=NOW)
 
     status.mark_published(session, row.id, up_to=rendered_up_to)
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from issuer.keys import FileKeyRing
 from issuer.publishing.due import publish_due
 from issuer.settings import IssuerSettings
-from issuer.store import status
+from issuer.store import status, status_indices
 from issuer.tables import SigningKey
 from tests.issuer.edges.conftest import NOON, PIC
 from verifier.edges.keeping import renew_knowledge
@@ -33,7 +33,7 @@ def published(
     address: str, engine: Engine, keys: FileKeyRing, settings: IssuerSettings, session: Session
 ) -> str:
     """The address, once everything is published and read."""
-    status.take_index(session, PIC, now=AT)
+    status_indices.take_indices(session, PIC, 1, now=AT)
     session.commit()
     publish_due(engine, keys, policy=settings.issuing_policy, now=NOON)
     _wait_for(address, "/bundle", 200)
@@ -116,8 +116,8 @@ def test_a_verifier_learns_of_a_revocation_by_the_changes_alone(
     source = f"{published}/bundle"
     renew_knowledge(folder, now=AT, source=source, anchors=load_anchors(anchor))
     before = load_knowledge(folder, now=AT)
-    row, index = status.take_index(session, PIC, now=AT)
-    status.set_value(session, row.id, index, value=CardStatus.REVOKED, now=AT + 60)
+    row, index = status_indices.take_indices(session, PIC, 1, now=AT)[0]
+    status.set_values(session, [(row.id, index)], value=CardStatus.REVOKED, now=AT + 60)
     session.commit()
     later = NOON + timedelta(seconds=60)
     publish_due(engine, keys, policy=settings.issuing_policy, now=later)

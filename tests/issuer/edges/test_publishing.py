@@ -33,7 +33,7 @@ from issuer.key_life import (
 from issuer.keys import FileKeyRing
 from issuer.publishing.cache import PublicationCache
 from issuer.publishing.due import publish_due
-from issuer.store import publications, status
+from issuer.store import publications, status, status_indices
 from issuer.tables import Card, Device, Publication, SigningKey, StatusListRow
 from tests.issuer.edges.conftest import NOON, OTHER_PIC, PASSPHRASE, PIC, PUBLIC_URL
 from verifier.bundle import Knowledge, integrity_of, verify_bundle
@@ -122,7 +122,7 @@ def test_an_institution_without_a_key_does_not_hold_up_the_others(
     engine: Engine, session: Session, keys: FileKeyRing, policy: IssuingPolicy
 ) -> None:
     for pic in (PIC, OTHER_PIC):
-        status.take_index(session, pic, now=_at(NOON))
+        status_indices.take_indices(session, pic, 1, now=_at(NOON))
     signing_key(session, PIC, now=_at(NOON)).valid_until = 1
     session.commit()
     done = publish_due(engine, keys, policy=policy, now=NOON)
@@ -165,10 +165,10 @@ def test_a_revoked_card_is_refused_with_the_next_bundle(
 
 
 def test_a_status_list_says_what_the_entries_say(publish: Any, session: Session) -> None:
-    places = status.take_indices(session, PIC, 50, now=_at(NOON))
+    places = status_indices.take_indices(session, PIC, 50, now=_at(NOON))
     marked = {index: 1 + number % 2 for number, (_, index) in enumerate(places)}
     for row, index in places:
-        status.set_value(session, row.id or 0, index, value=marked[index], now=_at(NOON))
+        status.set_values(session, [(row.id or 0, index)], value=marked[index], now=_at(NOON))
     session.commit()
     publish()
     token = parse_status_list_token(_body(session, f"/status-lists/{PIC}/1").decode())
@@ -203,7 +203,7 @@ def test_a_new_status_list_is_named_in_the_trust_list_at_once(
     publish: Any, session: Session
 ) -> None:
     publish()
-    status.take_index(session, PIC, now=_at(NOON))
+    status_indices.take_indices(session, PIC, 1, now=_at(NOON))
     session.commit()
     paths = publish()
     assert {f"/status-lists/{PIC}/1", TRUST_LIST_PATH, AGGREGATION_PATH} < set(paths)

@@ -16,7 +16,7 @@ from issuer.keys import FileKeyRing
 from issuer.publishing import changes as publishing_changes
 from issuer.publishing import status_lists
 from issuer.publishing.due import publish_due
-from issuer.store import publications, status
+from issuer.store import publications, status, status_indices
 from issuer.tables import SigningKey
 from tests.issuer.edges.conftest import NOON, OTHER_PIC, PASSPHRASE, PIC, PUBLIC_URL
 from verifier.bundle import Knowledge, verify_bundle
@@ -47,7 +47,7 @@ def places(session: Session) -> dict[str, list[tuple[int, int]]]:
     """Entries that are taken in a list of each of two institutions, committed."""
     found = {}
     for pic in (PIC, OTHER_PIC):
-        taken = status.take_indices(session, pic, 60, now=_at(NOON))
+        taken = status_indices.take_indices(session, pic, 60, now=_at(NOON))
         found[pic] = [(row.id, index) for row, index in taken]
     session.commit()
     return found
