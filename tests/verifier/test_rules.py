@@ -75,6 +75,8 @@ FAULTS = {
     "a quoted key": (SMALLEST + '"live_only" = true\n', None, "keys are written bare"),
     "a dotted key": (SMALLEST + "live.only = true\n", None, "keys are written bare"),
     "a text of several lines": ('rules = 1\nservice = """Till"""\n', 2, "no triple quotes"),
+    "an escape of TOML 1.1": (SMALLEST + 'countries = ["\\x4cV"]\n', 3, "not TOML"),
+    "an escape of TOML 1.1 for a control": (SMALLEST + 'service_lv = "\\e"\n', 3, "not TOML"),
     "too long": (SMALLEST + "#" * MAX_CHARS, None, "longer than 16384"),
     "a number without end": ("rules = " + "1" * 5_000, None, "number too long"),
     "nested without end": (SMALLEST + "levels = " + "[" * 9_000, None, ""),

@@ -55,6 +55,8 @@ const FAULTS: [string, string, number | null, string][] = [
   ["a quoted key", SMALLEST + '"live_only" = true\n', null, "keys are written bare"],
   ["a dotted key", SMALLEST + "live.only = true\n", null, "keys are written bare"],
   ["a text of several lines", 'rules = 1\nservice = """Till"""\n', 2, "no triple quotes"],
+  ["an escape of TOML 1.1", SMALLEST + 'countries = ["\\x4cV"]\n', 3, "not TOML"],
+  ["an escape of TOML 1.1 for a control", SMALLEST + 'service_lv = "\\e"\n', 3, "not TOML"],
   ["too long", SMALLEST + "#".repeat(16_384), null, "longer than 16384"],
   ["nested without end", SMALLEST + "levels = " + "[".repeat(9_000), 3, ""],
 ];
@@ -105,6 +107,11 @@ it("takes the default for what is left out", () => {
 
 it("has a status that is fresh for longer than a week usable for as long", () => {
   expect(parseRules(SMALLEST + "fresh_hours = 200\n").policy.staleUntil).toBe(200 * HOUR);
+});
+
+it("reads a backslash that is no escape", () => {
+  const text = 'rules = 1 # "\\e"\nservice = \'C:\\x41\' # \'\\e"\nservice_lv = "\\\\xa"\n';
+  expect([...parseRules(text).service.values()]).toEqual(["C:\\x41", "\\xa"]);
 });
 
 it("reads Windows line ends, comments and lists over lines", () => {

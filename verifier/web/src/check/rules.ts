@@ -18,6 +18,10 @@ const MAX_LISTED = 4_000;
 const MAX_HOURS = 8_760; // a year; a status list ends long before
 
 const KEY = /^[ \t]*([A-Za-z0-9_-]+)[ \t]*=/;
+// Texts and comments of a line; and a text in double quotes without the escapes of TOML 1.1 (`\e`,
+// `\xHH`), which other readers do not know.
+const TEXTS = /'[^']*'|"(?:[^"\\]|\\.)*"|#.*/g;
+const USUAL_TEXT = /^(?!")|^(?:[^\\]|\\[^ex])*$/;
 const NAME_KEY = /^service(?:_([a-z]{2}))?$/;
 const KEYS = [
   ...["rules", "live_only", "identity_only", "fresh_hours", "usable_hours"],
@@ -139,6 +143,9 @@ function linesOfKeys(text: string): Map<string, number> {
       throw new RulesError(i + 1, "a text stays on its line: no triple quotes");
     }
     if (/^[ \t]*\[/.test(line)) throw new RulesError(i + 1, "no tables: one `key = value` after the other");
+    if (![...line.matchAll(TEXTS)].every(([one]) => USUAL_TEXT.test(one))) {
+      throw new RulesError(i + 1, "not TOML: an escape that TOML 1.0 has not");
+    }
     const key = KEY.exec(line)?.[1];
     if (key !== undefined && !lines.has(key)) lines.set(key, i + 1);
   });
