@@ -60,6 +60,7 @@ class _TrustList(NamedTuple):
     anchors: tuple[ec.EllipticCurvePublicKey, ...]  # the keys that may sign the next one
     type_integrity: dict[str, str]  # `vct` to W3C SRI of its type metadata
     token: str
+    bundle: str | None = None  # where it is published with its status lists
 
 
 class TrustList(_TrustList):
@@ -90,7 +91,7 @@ def kid_bytes_of(kid: str) -> bytes:
 
 def trust_list_payload(trust: TrustList) -> Json:
     """The claims of a trust list, to be signed with TRUST_LIST_TYP; see docs/trust-list.md."""
-    return {
+    payload: Json = {
         "version": TRUST_LIST_VERSION,
         "sequence": trust.sequence,
         "iat": trust.issued_at,
@@ -99,6 +100,9 @@ def trust_list_payload(trust: TrustList) -> Json:
         "types": trust.type_integrity,
         "institutions": [_institution_to_json(i) for i in trust.institutions.values()],
     }
+    if trust.bundle is not None:
+        payload["bundle"] = trust.bundle
+    return payload
 
 
 def parse_trust_list(claims: Json, *, token: str) -> TrustList:
@@ -137,6 +141,7 @@ def _parse_trust_list(claims: Json, token: str) -> TrustList:
         anchors=anchors,
         type_integrity={_text(vct): _text(value) for vct, value in claims["types"].items()},
         token=token,
+        bundle=_text(claims["bundle"]) if "bundle" in claims else None,
     )
 
 

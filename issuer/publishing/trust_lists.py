@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from issuer.addresses import (
     AGGREGATION_PATH,
+    BUNDLE_PATH,
     TRUST_LIST_PATH,
     TYPE_METADATA_PATH,
     issuer_metadata_path,
@@ -110,6 +111,7 @@ def _render(
         anchors=tuple(parse_public_jwk(anchor.public_jwk) for anchor in anchors),
         type_integrity={policy.vct: type_integrity(policy.vct)},
         token="",
+        bundle=policy.issuer_url + BUNDLE_PATH,
     )
     payload = trust_list_payload(trust)
     return sign_document(payload, typ=TRUST_LIST_TYP, signer=signer).encode("ascii")

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 
+from verifier.cli.answers import moment_of
 from verifier.cli.knowing import line_of, summary_of
 from verifier.cli.languages import Language
 from verifier.edges.fetching import FetchError
@@ -32,8 +33,9 @@ def run_fetch(arguments: argparse.Namespace, language: Language, clock: Clock) -
         _tell(failures)
         return 4 if failures else 0
     if arguments.every is None:
-        _fetch(arguments, names[0], language, clock())
-        return 0
+        failures = list(_fetch(arguments, names[0], language, clock()).failures)
+        _tell(failures)
+        return 4 if failures else 0
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _keep_fetching(arguments, language, clock, stop)
@@ -65,9 +67,10 @@ def _failures_of(
     failures = []
     for name in names:
         try:
-            _fetch(arguments, name, language, now)
+            found: Iterable[object] = _fetch(arguments, name, language, now).failures
         except (FetchError, KnowledgeError, DocumentError) as error:
-            failures.append(f"list {name or 'usual'}: {error}")
+            found = [error]
+        failures += [f"list {name or 'usual'}: {failure}" for failure in found]
     return failures
 
 
@@ -76,7 +79,7 @@ def _tell(failures: Iterable[str]) -> None:
         print(f"python -m verifier: {failure}", file=sys.stderr, flush=True)
 
 
-def _fetch(arguments: argparse.Namespace, name: str, language: Language, now: int) -> None:
+def _fetch(arguments: argparse.Namespace, name: str, language: Language, now: int) -> Renewal:
     renewal = renew_knowledge(
         folder_of(arguments.knowledge, name),
         now=now,
@@ -86,12 +89,14 @@ def _fetch(arguments: argparse.Namespace, name: str, language: Language, now: in
     if renewal.is_new or arguments.every is None:
         _report(name, renewal, language, as_json=arguments.json)
         sys.stdout.flush()
+    return renewal
 
 
 def _report(name: str, renewal: Renewal, language: Language, *, as_json: bool) -> None:
     knowledge = renewal.knowledge
     if as_json:
-        content = {"list": name, "new": renewal.is_new, **summary_of(knowledge)}
+        told = {"list": name, "new": renewal.is_new, "whole": renewal.is_whole}
+        content = {**told, **summary_of(knowledge)}
         print(json.dumps(content, ensure_ascii=False))
         return
     if name:
@@ -99,5 +104,7 @@ def _report(name: str, renewal: Renewal, language: Language, *, as_json: bool) -
     if not renewal.is_new:
         print(language.word("unchanged"))
     print(line_of(knowledge, language))
+    if not renewal.is_whole:
+        print(f"  {language.word('lists_alone', moment=moment_of(knowledge.trust.expires_at))}")
     for problem in knowledge.problems:
         print(f"  ! {problem}")

@@ -67,7 +67,8 @@ def _fetch_all(folder: Path, now: int) -> list[str]:
     problems = []
     for name in names_of_lists(folder):
         try:
-            renew_knowledge(folder_of(folder, name), now=now)
+            renewal = renew_knowledge(folder_of(folder, name), now=now)
+            problems += [f"a status list could not be fetched: {why}" for why in renewal.failures]
         except (FetchError, KnowledgeError, DocumentError) as error:
             problems.append(f"nothing new could be fetched: {error}")
     return problems

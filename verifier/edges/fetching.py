@@ -10,9 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from verifier.bundle import BUNDLE_MEDIA_TYPE, MAX_BUNDLE_BYTES
 from verifier.edges.downloading import Fetched, FetchError, Wanted, download
 from verifier.edges.partial_download import PartialDownload
+from verifier.status import MAX_TOKEN_CHARS, STATUS_LIST_MEDIA_TYPE
 from verifier.status_changes import CHANGES_MEDIA_TYPE, MAX_CHANGES_BYTES
 
-__all__ = ["FetchError", "Fetched", "fetch_bundle", "fetch_changes"]
+__all__ = ["FetchError", "Fetched", "fetch_bundle", "fetch_changes", "fetch_status_list"]
 
 
 def fetch_bundle(
@@ -52,6 +53,19 @@ def fetch_changes(url: str, *, etag: str | None = None) -> Fetched | None:
     parts = urlsplit(url)
     address = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/changes"))
     return download(Wanted(address, CHANGES_MEDIA_TYPE, MAX_CHANGES_BYTES, etag))
+
+
+def fetch_status_list(url: str) -> str:
+    """Get one status list token from its own address (docs/offline-bundle.md, section 4).
+
+    Raises:
+        FetchError: As `fetch_bundle`, or it is not ASCII.
+    """
+    _refuse_insecure(url)
+    fetched = download(Wanted(url, STATUS_LIST_MEDIA_TYPE, MAX_TOKEN_CHARS))
+    if fetched is None or not fetched.data.isascii():
+        raise FetchError("the server sends no status list")
+    return fetched.data.decode("ascii").strip()
 
 
 def _refuse_insecure(url: str) -> None:

@@ -112,6 +112,7 @@ def store_bundle(
             "anchors": [public_jwk_of(anchor) for anchor in knowledge.trust.anchors],
             "signed_by": [public_jwk_of(anchor) for anchor in anchors],
             "source": source,
+            "address": knowledge.trust.bundle,
             # What was left out for the clock's sake must come again, though it has not changed.
             "etag": None if knowledge.is_from_future else etag,
             "changes_etag": None,

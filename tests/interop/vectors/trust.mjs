@@ -60,6 +60,7 @@ async function readTrustList(claims) {
   const anchors = array(claims.anchors).map((jwk) => as("MalformedDocument", () => readPublicJwk(jwk)));
   if (anchors.length === 0) bad("no anchor");
   const types = new Map(Object.entries(object(claims.types)).map(([vct, sri]) => [text(vct), text(sri)]));
+  if ("bundle" in claims) text(claims.bundle);
   const sequence = positive(claims.sequence);
   return { sequence, iat: seconds(claims.iat), exp: seconds(claims.exp), institutions, anchors, types };
 }

@@ -58,6 +58,8 @@ def _valid() -> Iterator[Vector]:
         future_member={"a": 1}, institutions=[institution_a(extra=[1]), institution_b()]
     )
     yield trust("valid_with_unknown_members", "valid", unknown)
+    addressed = trust_list(bundle="https://cards.example/bundle")
+    yield trust("valid_with_its_address", "valid", addressed)
     nobody = {"sequence": 10, "institutions": [], "anchors": ["trust"]}
     yield trust("valid_without_institutions", "valid", trust_list(institutions=[]), result=nobody)
 
@@ -140,6 +142,10 @@ def _members() -> Iterator[Vector]:
         "anchor_private": {"anchors": [{**public_jwk("trust"), "d": _private("trust")}]},
         "anchor_other_curve": {"anchors": [{**public_jwk("trust"), "crv": "P-521"}]},
         "types_array": {"types": []},
+        "bundle_number": {"bundle": 1},
+        "bundle_null": {"bundle": None},
+        "bundle_empty": {"bundle": ""},
+        "bundle_of_1025_characters": {"bundle": "https://esc.example/" + "x" * 1005},
         "type_number": {"types": {"https://esc.example/types/x": 1}},
         "institutions_object": {"institutions": {}},
         "institution_text": {"institutions": ["999800001"]},

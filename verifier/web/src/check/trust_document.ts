@@ -48,6 +48,7 @@ export interface TrustList {
   readonly anchors: readonly PublicKey[]; // the keys that may sign the next one
   readonly typeIntegrity: ReadonlyMap<string, string>; // `vct` to W3C SRI of its type metadata
   readonly token: string;
+  readonly bundle: string | null; // where it is published with its status lists
   readonly byIssuer: ReadonlyMap<string, TrustedInstitution>;
   readonly byKidBytes: ReadonlyMap<string, readonly KeyOwner[]>;
 }
@@ -91,6 +92,7 @@ async function readTrustList(claims: JsonObject, token: string): Promise<TrustLi
     anchors,
     typeIntegrity: new Map(types.map(([vct, value]) => [textOf(vct), textOf(value)])),
     token,
+    bundle: claims.has("bundle") ? textOf(claims.get("bundle")) : null,
     byIssuer: new Map(institutions.map((institution) => [institution.issuer, institution])),
     byKidBytes: ownersByKidBytes(institutions),
   };

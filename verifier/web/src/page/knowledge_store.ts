@@ -58,8 +58,11 @@ export class KnowledgeStore {
     return this.#known;
   }
 
+  /** Where it is fetched from: the address that was given, or the one that its trust list names. */
   get source(): string | null {
-    return this.#source;
+    if (this.#source !== null || this.#known === null || this.#known instanceof CardError)
+      return this.#source;
+    return this.#known.trust.bundle;
   }
 
   /** When the oldest status list was signed: what can be said of all its cards; null without. */
@@ -101,9 +104,10 @@ export class KnowledgeStore {
    * new. Throws as `fetchBundle` and `takeIn`.
    */
   async renew(): Promise<boolean> {
-    if (this.#source === null) return false;
-    const { isNew, isEnough } = await this.#renewByChanges(this.#source);
-    return isEnough ? isNew : (await this.takeIn(await fetchBundle(this.#source))) || isNew;
+    const { source } = this;
+    if (source === null) return false;
+    const { isNew, isEnough } = await this.#renewByChanges(source);
+    return isEnough ? isNew : (await this.takeIn(await fetchBundle(source))) || isNew;
   }
 
   /** Takes a bundle in; whether it was new. A refusal is thrown, and what was known stays. */
