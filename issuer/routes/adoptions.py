@@ -13,7 +13,7 @@ from issuer.esc_router.adopted_page import APPLY, WITH_STUDENTS
 from issuer.esc_router.adopting import begin_adoption
 from issuer.esc_router.adoption import Verdict, words_of
 from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
-from issuer.routes.answers import Answer, Body, Instant, StaffRoute, refusals
+from issuer.routes.answers import Answer, Body, Instant, PageAnswer, StaffRoute, refusals
 from issuer.store import adopted, reconciliations, router_differences
 from issuer.store.reconciliations import RunKind, RunState
 from issuer.tables import Reconciliation
@@ -59,13 +59,8 @@ class AdoptedCardAnswer(Answer):
     esi: str | None = Field(description="Of the holder")
 
 
-class AdoptedCardPage(Answer):
+class AdoptedCardPage(PageAnswer[AdoptedCardAnswer]):
     """One page of cards."""
-
-    items: list[AdoptedCardAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 @router.post(
@@ -106,8 +101,9 @@ def list_cards(
     """In the order in which they were met."""
     run = _found(session, caller.pic, run_id)
     found = adopted.page_of_findings(session, run.id or 0, paging=paging)
-    return AdoptedCardPage(
-        items=[
+    return AdoptedCardPage.of(
+        found,
+        [
             AdoptedCardAnswer(
                 card_number=row.subject,
                 becomes=Verdict(row.kind),
@@ -117,9 +113,6 @@ def list_cards(
             )
             for row, esi in found.items
         ],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
     )
 
 

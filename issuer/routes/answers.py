@@ -1,13 +1,14 @@
-"""What the routes' answers share: times as text, refusals for the documentation."""
+"""What the routes' answers share: times as text, pages, refusals for the documentation."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from issuer.problems import PROBLEM_MEDIA_TYPE, Problem
+from issuer.store.paging import Page
 
 
 def utc_text(seconds: int) -> str:
@@ -32,6 +33,23 @@ class Answer(BaseModel):
     """An answer's body, made from a row."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+Item = TypeVar("Item", bound=Answer)
+
+
+class PageAnswer(Answer, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    total: int = Field(description="Of all pages")
+    page: int
+    size: int
+
+    @classmethod
+    def of(cls, found: Page[Any], items: list[Item]) -> Self:
+        """The page that was found, its rows told by `items`."""
+        return cls(items=items, total=found.total, page=found.paging.page, size=found.paging.size)
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from issuer.deps import PagingDep, Reader, ReadingSessionDep
-from issuer.routes.answers import Answer, Instant, StaffRoute, refusals
+from issuer.routes.answers import Answer, Instant, PageAnswer, StaffRoute, refusals
 from issuer.store import audit
 
 router = APIRouter(prefix="/api/v1", tags=["audit"], route_class=StaffRoute)
@@ -23,13 +23,8 @@ class AuditAnswer(Answer):
     detail: str | None = Field(examples=["The phone was stolen"])
 
 
-class AuditPage(Answer):
+class AuditPage(PageAnswer[AuditAnswer]):
     """One page of entries."""
-
-    items: list[AuditAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 @router.get("/audit", summary="Read the audit", responses=refusals())
@@ -43,9 +38,4 @@ def read_audit(
 ) -> AuditPage:
     """The institution's entries, the newest first."""
     found = audit.search(session, caller.pic, subject=subject, paging=paging)
-    return AuditPage(
-        items=[AuditAnswer.model_validate(row) for row in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
-    )
+    return AuditPage.of(found, [AuditAnswer.model_validate(row) for row in found.items])

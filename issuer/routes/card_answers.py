@@ -6,7 +6,7 @@ from pydantic import Field
 
 from issuer.card_states import CardState
 from issuer.esc_router.standing import CardStanding, Standing
-from issuer.routes.answers import Answer, Instant
+from issuer.routes.answers import Answer, Instant, PageAnswer
 from issuer.tables import Card, Student
 
 EXAMPLE_ESCN = "fbd78c01-6423-103e-add8-001999853608"
@@ -49,13 +49,8 @@ class CardAnswer(Answer):
     updated_at: Instant
 
 
-class CardPage(Answer):
+class CardPage(PageAnswer[CardAnswer]):
     """One page of cards."""
-
-    items: list[CardAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 def card_answer(card: Card, student: Student, router: CardStanding) -> CardAnswer:

@@ -83,11 +83,8 @@ def search_cards(
     also = None if standing is None else cards_with(institution, standing)
     found = cards.search(session, caller.pic, text=search, state=state, also=also, paging=paging)
     standings = standings_of(session, institution, [card.escn for card, _ in found.items])
-    return CardPage(
-        items=[card_answer(card, student, standings[card.escn]) for card, student in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
+    return CardPage.of(
+        found, [card_answer(card, student, standings[card.escn]) for card, student in found.items]
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from issuer.clock import seconds_of
 from issuer.deps import NowDep, Officer, PagingDep, Reader, ReadingSessionDep, SessionDep
 from issuer.esc_router import dead_letters
-from issuer.routes.answers import Answer, Body, Instant, StaffRoute, refusals
+from issuer.routes.answers import Answer, Body, Instant, PageAnswer, StaffRoute, refusals
 from issuer.store import deliveries
 from issuer.store.deliveries import DeliveryState
 from issuer.tables import Delivery
@@ -57,13 +57,8 @@ class DiscardReason(Body):
     reason: str = Field(min_length=1, max_length=200, examples=["The student has left"])
 
 
-class DeliveryPage(Answer):
+class DeliveryPage(PageAnswer[DeliveryAnswer]):
     """One page of deliveries."""
-
-    items: list[DeliveryAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 @router.get("/deliveries", summary="List deliveries", responses=refusals())
@@ -75,12 +70,7 @@ def list_deliveries(
 ) -> DeliveryPage:
     """The newest first; `stopped` ones were refused for good and wait for staff."""
     found = deliveries.search(session, caller.pic, state=state, paging=paging)
-    return DeliveryPage(
-        items=[_answer(row) for row in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
-    )
+    return DeliveryPage.of(found, [_answer(row) for row in found.items])
 
 
 @router.post("/deliveries/retry", summary="Deliver all refused ones again", responses=refusals())

@@ -11,7 +11,7 @@ from issuer.erasure import request_erasure
 from issuer.erasure_steps import Waiting, waits_for
 from issuer.errors import ErasureNotFound
 from issuer.esc_router.views import PersonOutcome
-from issuer.routes.answers import Answer, Instant, StaffRoute, refusals
+from issuer.routes.answers import Answer, Instant, PageAnswer, StaffRoute, refusals
 from issuer.routes.students import NumberPath
 from issuer.store import erasures
 from issuer.tables import Delivery, Erasure
@@ -45,13 +45,8 @@ class ErasureAnswer(Answer):
     last_error: str | None = Field(description="Why that delivery failed, if it did")
 
 
-class ErasurePage(Answer):
+class ErasurePage(PageAnswer[ErasureAnswer]):
     """One page of erasures."""
-
-    items: list[ErasureAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 @router.post(
@@ -76,12 +71,7 @@ def erase_student(
 def list_erasures(caller: Reader, session: ReadingSessionDep, paging: PagingDep) -> ErasurePage:
     """The newest first."""
     found = erasures.search(session, caller.pic, paging=paging)
-    return ErasurePage(
-        items=[_answer(erasure, removal) for erasure, removal in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
-    )
+    return ErasurePage.of(found, [_answer(erasure, removal) for erasure, removal in found.items])
 
 
 @router.get("/erasures/{id}", summary="One erasure", responses=refusals(404))

@@ -18,7 +18,7 @@ from issuer.deps import (
 from issuer.errors import MalformedCrop, PhotoNotFound
 from issuer.photo_life import PhotoSource, PhotoState
 from issuer.photos import MAX_PHOTO_BYTES, MEDIA_TYPE, WHOLE, Crop, draw_portrait
-from issuer.routes.answers import Answer, Body, Instant, StaffRoute, has_copy, refusals
+from issuer.routes.answers import Answer, Body, Instant, PageAnswer, StaffRoute, has_copy, refusals
 from issuer.routes.students import NumberPath
 from issuer.store import photos
 from issuer.tables import Photo
@@ -51,13 +51,8 @@ class PhotoAnswer(Answer):
     reason: str | None = Field(description="Why it was refused; the student is shown it")
 
 
-class PhotoPage(Answer):
+class PhotoPage(PageAnswer[PhotoAnswer]):
     """One page of photos."""
-
-    items: list[PhotoAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 class Refusal(Body):
@@ -116,12 +111,7 @@ def list_photos(
 ) -> PhotoPage:
     """Of those that wait, who waits longest comes first; of others the newest."""
     found = photos.search(session, caller.pic, state=state, student_id=student, paging=paging)
-    return PhotoPage(
-        items=[PhotoAnswer.model_validate(row) for row in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
-    )
+    return PhotoPage.of(found, [PhotoAnswer.model_validate(row) for row in found.items])
 
 
 @router.get("/photos/{photo}", summary="One photo", responses=refusals(404))

@@ -23,7 +23,7 @@ from issuer.esc_router.pace import DEFAULT_PACE, FASTEST, SLOWEST
 from issuer.esc_router.phases import Phase
 from issuer.esc_router.reconciliation_plan import KINDS, begin_run, known_repairs
 from issuer.esc_router.reconciliation_report import csv_report, json_report, told
-from issuer.routes.answers import Answer, Body, Instant, StaffRoute, refusals
+from issuer.routes.answers import Answer, Body, Instant, PageAnswer, StaffRoute, refusals
 from issuer.store import audit, reconciliations, router_differences
 from issuer.store.reconciliations import RunKind, RunState
 from issuer.store.router_differences import Outcome
@@ -76,13 +76,8 @@ class ReconciliationDetail(ReconciliationAnswer):
     repaired: dict[Outcome, int] = Field(description="What became of them")
 
 
-class ReconciliationPage(Answer):
+class ReconciliationPage(PageAnswer[ReconciliationAnswer]):
     """One page of reconciliations."""
-
-    items: list[ReconciliationAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 class DifferenceAnswer(Answer):
@@ -102,13 +97,8 @@ class DifferenceAnswer(Answer):
     why: str | None = Field(description="What the router said to the repair")
 
 
-class DifferencePage(Answer):
+class DifferencePage(PageAnswer[DifferenceAnswer]):
     """One page of differences."""
-
-    items: list[DifferenceAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 @router.post(
@@ -135,11 +125,8 @@ def list_reconciliations(
 ) -> ReconciliationPage:
     """The newest first."""
     found = reconciliations.search(session, caller.pic, kind=RunKind.RECONCILE, paging=paging)
-    return ReconciliationPage(
-        items=[ReconciliationAnswer.model_validate(run) for run in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
+    return ReconciliationPage.of(
+        found, [ReconciliationAnswer.model_validate(run) for run in found.items]
     )
 
 
@@ -186,11 +173,8 @@ def list_differences(
     """The most serious first; a repair is told as it stands now."""
     run = _run(session, caller.pic, run_id)
     found = router_differences.page(session, run.id or 0, order=KINDS, kind=kind, paging=paging)
-    return DifferencePage(
-        items=[DifferenceAnswer.model_validate(told(row)) for row in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
+    return DifferencePage.of(
+        found, [DifferenceAnswer.model_validate(told(row)) for row in found.items]
     )
 
 

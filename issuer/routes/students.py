@@ -18,7 +18,7 @@ from issuer.deps import (
     SessionDep,
 )
 from issuer.errors import StudentNotFound
-from issuer.routes.answers import Answer, Instant, StaffRoute, refusals
+from issuer.routes.answers import Answer, Instant, PageAnswer, StaffRoute, refusals
 from issuer.store import students
 from issuer.tables import Student
 
@@ -50,13 +50,8 @@ class StudentAnswer(Answer):
     updated_at: Instant
 
 
-class StudentPage(Answer):
+class StudentPage(PageAnswer[StudentAnswer]):
     """One page of students."""
-
-    items: list[StudentAnswer]
-    total: int = Field(description="Of all pages")
-    page: int
-    size: int
 
 
 NumberPath = Annotated[
@@ -70,12 +65,7 @@ def search_students(
 ) -> StudentPage:
     """Students by name; `search` finds them without case and accents."""
     found = students.search(session, caller.pic, text=search, paging=paging)
-    return StudentPage(
-        items=[StudentAnswer.model_validate(row) for row in found.items],
-        total=found.total,
-        page=paging.page,
-        size=paging.size,
-    )
+    return StudentPage.of(found, [StudentAnswer.model_validate(row) for row in found.items])
 
 
 @router.get("/students/{number}", summary="One student", responses=refusals(404))
