@@ -168,8 +168,8 @@ def push(http: httpx.Client, endpoint: str, vapid: Vapid, *, now: int) -> Answer
     try:
         with http.stream("POST", endpoint, headers=headers) as response:
             return _answer_of(response)
-    except (httpx.TransportError, httpx.InvalidURL):
-        return Answer(Told.FAILED)
+    except (httpx.TransportError, httpx.InvalidURL, UnicodeError):
+        return Answer(Told.FAILED)  # UnicodeError: a name of a host that cannot be looked up
 
 
 def _answer_of(response: httpx.Response) -> Answer:

@@ -14,6 +14,10 @@ PUSH_HOSTS = (
     "web.push.apple.com",
 )
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[?[0-9a-f:]+\]?")
+# What stands for the "*": anything else could be no name, or none that a client resolves.
+_LABEL = r"(?!..--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_BELOW = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_MAX_HOST_CHARS = 253
 
 
 def _split(value: object) -> object:
@@ -39,7 +43,11 @@ PushContact = Annotated[str, AfterValidator(_contact)]
 
 def is_allowed(host: str, hosts: tuple[str, ...]) -> bool:
     """Whether a push service at this host may be called."""
-    return any(
-        host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]))
-        for allowed in hosts
-    )
+    return any(host == allowed or _is_below(host, allowed) for allowed in hosts)
+
+
+def _is_below(host: str, allowed: str) -> bool:
+    if not allowed.startswith("*.") or not host.endswith(allowed[1:]):
+        return False
+    below = host.removesuffix(allowed[1:])
+    return len(host) <= _MAX_HOST_CHARS and _BELOW.fullmatch(below) is not None

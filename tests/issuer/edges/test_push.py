@@ -152,6 +152,15 @@ BAD_ENDPOINTS = [
     "https://fcm.googleapis.com/\x00",
     "https://fcm.googleapis.com/" + "x" * 2048,
     "file:///etc/passwd",
+    # Below an allowed name, and yet no name of a host, or none that can be looked up.
+    "https://.notify.windows.com/x",
+    "https://x..notify.windows.com/x",
+    "https://xn--a.notify.windows.com/x",
+    f"https://{'x' * 64}.notify.windows.com/x",
+    f"https://{'x.' * 120}notify.windows.com/x",
+    "https://[::1%.notify.windows.com]/x",
+    "https://evil.example%2f.notify.windows.com/x",
+    "https://evil.example;.notify.windows.com/x",
     "",
 ]
 
@@ -170,6 +179,15 @@ def test_the_browsers_push_services_are_allowed() -> None:
         "https://web.push.apple.com/QGuQyavXutnMH9xXzFg",
     ):
         check_endpoint(endpoint, PUSH_HOSTS)
+
+
+@pytest.mark.parametrize("host", ["x..example", "xn--a.example", "x" * 64 + ".example"])
+def test_a_host_that_cannot_be_looked_up_stops_no_round_of_pushes(
+    pusher: Pusher, host: str
+) -> None:
+    answer = push(pusher.http, f"https://{host}/x", pusher.vapid, now=1)
+
+    assert answer.told is PushTold.FAILED
 
 
 def test_a_push_is_empty_and_signed_for_the_push_services_origin(
