@@ -43,8 +43,8 @@ vectors: $(INSTALLED) ## Rebuild the test vectors; a difference is a failure
 bench: $(INSTALLED) ## Measure every figure against its floor, write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py
 
-semester: $(INSTALLED) ## PHONES=20000 take their card in minutes, write docs/semester-start.md
-	$(BIN)/python tests/semester/run.py --phones $(PHONES)
+semester: $(INSTALLED) ## PHONES=20000 take their card in minutes (POSTGRESQL=1: on it), write docs/semester-start.md
+	$(BIN)/python tests/semester/run.py --phones $(PHONES) $(if $(POSTGRESQL),--postgresql)
 
 faults: $(INSTALLED) ## Play RUNS=1000 fault runs, write docs/fault-runs.md
 	$(BIN)/python -m tests.issuer.esc_router.fault_runs --runs $(RUNS) --write

@@ -24,6 +24,10 @@ _PLACEHOLDERS = frozenset({b"changeme", b"changethis", b"secret", b"password", b
 
 PublicUrl = Annotated[str, AfterValidator(safe_address)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+KeepAlive = Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(hours=2))]
+# Longer than the minute for which proxies keep a silent connection: who closes it first never
+# meets a request on its way.
+KEEP_ALIVE = timedelta(seconds=75)
 
 
 class IssuerSettings(ApplePassSettings):
@@ -44,6 +48,7 @@ class IssuerSettings(ApplePassSettings):
         push_hosts: The push services that phones may name.
         listen_host: The address to listen at.
         listen_port: The port, 0 for any free one.
+        keep_alive: How long a silent connection is kept.
         qr_lifetime: How long a QR credential lives at most.
         credential_lifetime: How long an SD-JWT VC lives at most.
         key_lifetime: How long a new key may sign.
@@ -71,6 +76,7 @@ class IssuerSettings(ApplePassSettings):
     push_hosts: PushHosts = PUSH_HOSTS
     listen_host: str = "127.0.0.1"
     listen_port: Port = 8001
+    keep_alive: KeepAlive = KEEP_ALIVE
     qr_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=30)
     credential_lifetime: Annotated[timedelta, Field(gt=timedelta(hours=1))] = timedelta(days=180)
     key_lifetime: Annotated[timedelta, Field(gt=timedelta(days=1))] = timedelta(days=3 * 365)

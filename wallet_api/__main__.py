@@ -46,6 +46,7 @@ def serve() -> None:
         access_log=False,  # paths of offers are secrets
         log_config=None,
         server_header=False,
+        timeout_keep_alive=int(settings.keep_alive.total_seconds()),
         timeout_graceful_shutdown=10,
     )
     uvicorn.Server(config).run([listener])

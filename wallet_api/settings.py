@@ -14,7 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from issuer.issuing import IssuingPolicy
 from issuer.passes.settings import ApplePassSettings
 from issuer.push_settings import PUSH_HOSTS, PushHosts
-from issuer.settings import Port, PublicUrl
+from issuer.settings import KEEP_ALIVE, KeepAlive, Port, PublicUrl
 
 _Lifetime = Annotated[timedelta, Field(gt=timedelta(hours=1))]
 
@@ -35,6 +35,7 @@ class WalletSettings(ApplePassSettings):
         push_hosts: The push services that phones may name.
         listen_host: The address to listen at.
         listen_port: The port, 0 for any free one.
+        keep_alive: How long a silent connection is kept.
         offer_lifetime: How long an offer can be taken.
         qr_lifetime: How long a QR credential lives at most.
         credential_lifetime: How long an SD-JWT VC lives at most.
@@ -58,6 +59,7 @@ class WalletSettings(ApplePassSettings):
     push_hosts: PushHosts = PUSH_HOSTS
     listen_host: str = "127.0.0.1"
     listen_port: Port = 8002
+    keep_alive: KeepAlive = KEEP_ALIVE
     offer_lifetime: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = (
         timedelta(minutes=15)
     )

@@ -47,6 +47,7 @@ def serve(
         access_log=False,
         log_config=None,
         server_header=False,
+        timeout_keep_alive=int(settings.keep_alive.total_seconds()),
     )
 
 

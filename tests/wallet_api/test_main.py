@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -74,6 +76,19 @@ def serving(env: dict[str, str], log: Path) -> Iterator[None]:
                 process.stdout.close()
 
 
+@contextmanager
+def silent_connection(url: str) -> Iterator[socket.socket]:
+    """On which one request was answered."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
+    try:
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        assert connection.sock is not None
+        yield connection.sock
+    finally:
+        connection.close()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "keys").mkdir()
@@ -136,7 +151,7 @@ def test_a_real_phone_takes_shows_refreshes_renews_and_forgets_a_card(
     prepared: tuple[Engine, str, str], sqlite_url: str, folder: Path
 ) -> None:
     engine, escn, key = prepared
-    env = environment(folder, sqlite_url, free_port())
+    env = environment(folder, sqlite_url, free_port()) | {"ESC_WALLET_KEEP_ALIVE": "PT1S"}
     url, log = env["ESC_WALLET_PUBLIC_URL"], folder / "log"
 
     def phone(*arguments: str) -> str:
@@ -144,7 +159,7 @@ def test_a_real_phone_takes_shows_refreshes_renews_and_forgets_a_card(
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    with serving(env, log):
+    with serving(env, log), silent_connection(url) as silent:
         headers = {"authorization": f"Bearer {key}"}
         made = httpx.post(f"{url}/api/v1/cards/{escn}/offers", headers=headers).json()
         phone("take", made["credential_offer_uri"], "--tx-code", made["tx_code"])
@@ -160,6 +175,7 @@ def test_a_real_phone_takes_shows_refreshes_renews_and_forgets_a_card(
         phone("refresh")
         assert "left" in phone("list")
         phone("forget", "--yes")
+        assert silent.recv(1) == b""  # kept for KEEP_ALIVE, and no longer
 
     logged = log.read_text()
     for secret in (made["tx_code"], reference_of(made).rpartition("/")[2], key, "Anna"):

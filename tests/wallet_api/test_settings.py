@@ -1,5 +1,6 @@
 """Settings: what must differ has no default, and an address that is not safe is refused."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,18 @@ def test_an_address_that_is_not_safe_is_refused(name: str, url: str) -> None:
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(ValidationError):
         WalletSettings(**(GOOD | {"publik_url": "x"}))
+
+
+@pytest.mark.parametrize("time", ["PT0S", "PT3H", "-PT5S", "long"])
+def test_a_silent_connection_is_kept_for_a_second_at_least_and_two_hours_at_most(
+    time: str,
+) -> None:
+    with pytest.raises(ValidationError):
+        WalletSettings(**(GOOD | {"keep_alive": time}))
+
+
+def test_a_silent_connection_is_kept_longer_than_a_proxy_keeps_it() -> None:
+    assert WalletSettings(**GOOD).keep_alive > timedelta(minutes=1)
 
 
 def test_a_slash_at_the_end_makes_no_other_identifier() -> None:

@@ -28,11 +28,12 @@ class Term:
             self.escns = list(session.exec(select(Card.escn)).all())
 
     @contextmanager
-    def services(self, processes: int) -> Iterator[tuple[str, list[int]]]:
+    def services(self, processes: int, keep_alive: int) -> Iterator[tuple[str, list[int]]]:
         """Run them; gives the public address, and the ports that phones are spread over."""
         ports = free_ports(processes)
         public_url = f"http://127.0.0.1:{ports[0]}"
         settings = self.deployment.wallet_environment(public_url)
+        settings |= {"ESC_WALLET_KEEP_ALIVE": f"PT{keep_alive}S"}
         with ExitStack() as stack:
             worker = self.deployment.issuer_environment()
             stack.enter_context(
@@ -43,9 +44,19 @@ class Term:
                 stack.enter_context(running("-m", "wallet_api", "serve", environment=environment))
             yield public_url, ports
 
+    def credentials_besides(self) -> int:
+        """Those that a phone has of a kind beyond the first: an answer that came was lost."""
+        question = (
+            "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM credential "
+            "WHERE ended_at IS NULL GROUP BY device_id, configuration, profile) AS held"
+        )
+        with self.deployment.engine.connect() as connection:
+            return int(connection.execute(text(question)).scalar_one())
+
     def faults(self, taken: int) -> list[str]:
         """What is not as it must be in the database after so many phones took a card."""
         questions = {
+            "cards": ("SELECT count(*) FROM card", len(self.escns)),
             "living devices": ("SELECT count(*) FROM device WHERE ended_at IS NULL", taken),
             "cards with two living devices": (
                 "SELECT count(*) FROM (SELECT escn FROM device WHERE ended_at IS NULL "

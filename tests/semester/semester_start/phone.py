@@ -9,13 +9,14 @@ import asyncio
 import json
 import random
 import time
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from benching.world import low_s_signature, new_key
-from semester_start.connection import Answer, Book, Connection
+from semester_start.connection import Answer, AnswerLost, Book, Connection
 
 from verifier.jws import assemble_jws, jws_signing_input, public_jwk_of
 
@@ -32,6 +33,7 @@ class Habit(StrEnum):
     FIVE_WRONG = "types five wrong ones, then the right one too late, and gets a new offer"
     SECOND_USE = "uses the code a second time"
     OLD_NONCE = "sends a nonce a second time"
+    LOST_TOKEN = "loses the answer to the token request, and asks again"
     CUT_OFF = "loses the answer to a credential request, and asks again"
     FOREIGN_PROOF = "sends a proof that is made for another issuer"
 
@@ -42,6 +44,7 @@ HABITS = {
     Habit.FIVE_WRONG: 0.004,
     Habit.SECOND_USE: 0.01,
     Habit.OLD_NONCE: 0.01,
+    Habit.LOST_TOKEN: 0.01,
     Habit.CUT_OFF: 0.02,
     Habit.FOREIGN_PROOF: 0.005,
 }
@@ -72,6 +75,7 @@ class Phone:
     connection: Connection
     book: Book
     thinks: float  # seconds between the offer and the typed code
+    request_name: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     async def take_card(self) -> None:
         """From the offer to the first refresh; keeps what went wrong in the book."""
@@ -80,7 +84,7 @@ class Phone:
             await self._take_card()
         except WrongAnswer as error:
             self.book.wrong[str(error)] += 1
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, AnswerLost) as error:
             self.book.wrong[f"no answer: {type(error).__name__}"] += 1
         else:
             self.book.finished.append(time.perf_counter() - began - self.thinks)
@@ -104,6 +108,7 @@ class Phone:
         try:
             path = f"/api/v1/cards/{self.escn}/offers"
             headers = {"authorization": f"Bearer {self.staff_key}"}
+            # A second offer, if the first was made, is a code that nobody knows.
             answer = await portal.post("offer, by the portal", path, **headers)
         finally:
             self.portal.put_nowait(portal)
@@ -125,17 +130,27 @@ class Phone:
             late = await self._token(offer, offer["tx_code"])
             await self._refused(late, 400, "invalid_grant")
             offer = await self._offer()
+        if self.habit is Habit.LOST_TOKEN:
+            path, body, headers = self._token_request(offer, offer["tx_code"])
+            await self.connection.send_and_cut(path, body, **headers)
         answer = _expect(await self._token(offer, offer["tx_code"]), 200, "token")
         if self.habit is Habit.SECOND_USE:
+            self.request_name = str(uuid.uuid4())  # as another phone that has both codes
             again = await self._token(offer, offer["tx_code"])
             await self._refused(again, 400, "invalid_grant")
         return str(answer.json()["access_token"])
 
     async def _token(self, offer: dict[str, Any], tx_code: str) -> Answer:
+        path, body, headers = self._token_request(offer, tx_code)
+        return await self.connection.post("token", path, body, **headers)
+
+    def _token_request(
+        self, offer: dict[str, Any], tx_code: str
+    ) -> tuple[str, bytes, dict[str, str]]:
         code = offer["offer"]["grants"][GRANT]["pre-authorized_code"]
         form = {"grant_type": GRANT, "pre-authorized_code": code, "tx_code": tx_code}
-        body = urlencode(form).encode()
-        return await self.connection.post("token", f"/{self._pic}/token", body, content_type=FORM)
+        headers = {"content_type": FORM, "idempotency_key": self.request_name}
+        return f"/{self._pic}/token", urlencode(form).encode(), headers
 
     async def _credential(self, access: str, kind: str, *, first: bool) -> dict[str, Any]:
         habit = self.habit if first else Habit.NONE
@@ -149,7 +164,12 @@ class Phone:
             path, headers = f"/{self._pic}/credential", _json_headers(access)
             await self.connection.send_and_cut(path, body, **headers)
             body = self._body(kind, await self._nonce())
-        answer = _expect(await self._ask(access, body), 200, "credential")
+        try:
+            answer = await self._ask(access, body)
+        except AnswerLost:  # whether the nonce was used is not known: with a new one
+            body = self._body(kind, await self._nonce())
+            answer = await self._ask(access, body)
+        _expect(answer, 200, "credential")
         if habit is Habit.OLD_NONCE:
             await self._refused(await self._ask(access, body), 400, "invalid_nonce")
         found: dict[str, Any] = answer.json()
@@ -157,9 +177,10 @@ class Phone:
 
     async def _ask(self, access: str, body: bytes) -> Answer:
         path = f"/{self._pic}/credential"
-        return await self.connection.post("credential", path, body, **_json_headers(access))
+        return await self.connection.post_once("credential", path, body, **_json_headers(access))
 
     async def _nonce(self) -> str:
+        # A second nonce, if the first was made, is used by nobody.
         answer = await self.connection.post("nonce", f"/{self._pic}/nonce")
         return str(_expect(answer, 200, "nonce").json()["c_nonce"])
 
