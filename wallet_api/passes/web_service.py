@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import logging
 import re
+from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
@@ -29,6 +30,8 @@ from wallet_api.passes.device_routes import ExportersDep
 from wallet_api.passes.exporters import Exporters
 from wallet_api.passes.facts import facts_of, logo_body
 
+_REGISTRATION = "/devices/{device}/registrations/{pass_type}/{serial}"
+_PACKAGE = "/passes/{pass_type}/{serial}"
 _SCHEME = re.compile(r"ApplePass ([A-Za-z0-9_-]{43})")
 _PUSH_TOKEN = re.compile(r"[A-Za-z0-9]{1,200}")
 _MAX_TAG_CHARS = 4_096
@@ -49,6 +52,40 @@ PassType = Annotated[str, Path(max_length=160)]
 Serial = Annotated[str, Path(max_length=64)]
 
 
+@dataclass(frozen=True, slots=True)
+class AskedPass:
+    """The pass that a request is for, and may be: it has the token. It may have ended since."""
+
+    serial: str
+
+
+def _authorize(
+    request: Request, pass_type: PassType, serial: Serial, exporters: ExportersDep
+) -> AskedPass:
+    """Let pass only who has the pass's token; it is computed for any serial number.
+
+    Raises:
+        PassesNotOffered: No passes for Apple's wallet are made here.
+        PassNotAuthorized: Another token, none, or another pass type.
+    """
+    apple = _apple(exporters)
+    given = _SCHEME.fullmatch(request.headers.get("authorization", ""))
+    expected = apple.token_of(serial)
+    is_right = hmac.compare_digest(expected, given[1] if given else "")
+    if not is_right or pass_type != apple.certificate.pass_type_id:
+        raise PassNotAuthorized("the pass's own token is needed")
+    return AskedPass(serial)
+
+
+def _apple(exporters: Exporters) -> ApplePasses:
+    if exporters.apple is None:
+        raise PassesNotOffered("no passes for Apple's wallet are made here")
+    return exporters.apple
+
+
+AskedDep = Annotated[AskedPass, Depends(_authorize)]
+
+
 class ChangedPasses(BaseModel):
     """Which passes changed, and the tag to ask with next time."""
 
@@ -57,7 +94,7 @@ class ChangedPasses(BaseModel):
 
 
 @router.post(
-    "/devices/{device}/registrations/{pass_type}/{serial}",
+    _REGISTRATION,
     response_class=Response,
     responses={
         200: {"description": "Registered before"},
@@ -67,48 +104,27 @@ class ChangedPasses(BaseModel):
     summary="Register for changes of a pass",
 )
 def register_device(
-    request: Request,
-    device: Device,
-    pass_type: PassType,
-    serial: Serial,
-    body: BodyDep,
-    wallet: WalletDep,
-    exporters: ExportersDep,
+    request: Request, device: Device, body: BodyDep, asked: AskedDep, wallet: WalletDep
 ) -> Response:
     """Have a phone told of changes of the pass."""
-    apple = _apple(exporters)
-    _authorize(request, apple, pass_type, serial)
     token = _push_token(parse_json_body(request, body))
     with wallet.transaction() as session:
-        row = _pass(session, serial, lock=True)
-        is_new = pass_registrations.register(
-            session,
-            row,
-            device,
-            wallet.sealer.seal(token.encode()),
-            now=seconds_of(wallet.clock()),
-        )
+        row = _pass(session, asked.serial, lock=True)
+        sealed, now = wallet.sealer.seal(token.encode()), seconds_of(wallet.clock())
+        is_new = pass_registrations.register(session, row, device, sealed, now=now)
     return Response(status_code=201 if is_new else 200, headers=_HEADERS)
 
 
 @router.delete(
-    "/devices/{device}/registrations/{pass_type}/{serial}",
+    _REGISTRATION,
     response_class=Response,
     responses={200: {"description": "Not told any more"}, 401: {"description": "Not its token"}},
     summary="Register no more",
 )
-def unregister_device(
-    request: Request,
-    device: Device,
-    pass_type: PassType,
-    serial: Serial,
-    wallet: WalletDep,
-    exporters: ExportersDep,
-) -> Response:
+def unregister_device(device: Device, asked: AskedDep, wallet: WalletDep) -> Response:
     """Tell the phone no more of the pass; whether it was registered or not."""
-    _authorize(request, _apple(exporters), pass_type, serial)
     with wallet.transaction() as session:
-        pass_registrations.unregister(session, device, serial)
+        pass_registrations.unregister(session, device, asked.serial)
     return Response(status_code=200, headers=_HEADERS)
 
 
@@ -143,7 +159,7 @@ def list_changed_passes(
 
 
 @router.get(
-    "/passes/{pass_type}/{serial}",
+    _PACKAGE,
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "The pass as it is now"},
@@ -154,17 +170,12 @@ def list_changed_passes(
     summary="A pass as it is now",
 )
 def show_pass(
-    request: Request,
-    pass_type: PassType,
-    serial: Serial,
-    wallet: WalletDep,
-    exporters: ExportersDep,
+    request: Request, asked: AskedDep, wallet: WalletDep, exporters: ExportersDep
 ) -> Response:
     """The pass, signed anew, unless it has not changed since `If-Modified-Since`."""
-    _authorize(request, _apple(exporters), pass_type, serial)
     apple = exporters.signing_apple(wallet.clock())
     with wallet.reading() as session:
-        row = _pass(session, serial)
+        row = _pass(session, asked.serial)
         headers = _HEADERS | {"last-modified": formatdate(row.updated_at, usegmt=True)}
         if _is_known(request, row.updated_at):
             return Response(status_code=304, headers=headers)
@@ -182,25 +193,6 @@ def take_log(request: Request, body: BodyDep, exporters: ExportersDep) -> Respon
     found = ", ".join(word for word in _KNOWN_WORDS if word in text)
     logger.warning("a wallet complains of passes, %d messages: %s", len(logs), found or "-")
     return Response(status_code=200, headers=_HEADERS)
-
-
-def _apple(exporters: Exporters) -> ApplePasses:
-    if exporters.apple is None:
-        raise PassesNotOffered("no passes for Apple's wallet are made here")
-    return exporters.apple
-
-
-def _authorize(request: Request, apple: ApplePasses, pass_type: str, serial: str) -> None:
-    """Let pass only who has the pass's token; it is computed for any serial number.
-
-    Raises:
-        PassNotAuthorized: Another token, none, or another pass type.
-    """
-    given = _SCHEME.fullmatch(request.headers.get("authorization", ""))
-    expected = apple.token_of(serial)
-    is_right = hmac.compare_digest(expected, given[1] if given else "")
-    if not is_right or pass_type != apple.certificate.pass_type_id:
-        raise PassNotAuthorized("the pass's own token is needed")
 
 
 def _pass(session: Session, serial: str, *, lock: bool = False) -> Pass:
