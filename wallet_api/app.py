@@ -40,7 +40,7 @@ from wallet_api import (
 )
 from wallet_api.batches import Batches
 from wallet_api.card_reading import make_reader
-from wallet_api.darkroom import Darkroom, Previews
+from wallet_api.darkroom import Darkroom, Senders
 from wallet_api.deps import Wallet
 from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
 from wallet_api.not_modified import NotModified
@@ -139,7 +139,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.issuing = _issuing(wallet)
     app.state.documents = metadata.Documents()
     app.state.logos = logos.Logos()
-    app.state.darkroom, app.state.previews = Darkroom(), Previews()
+    app.state.darkroom, app.state.senders = Darkroom(), Senders()
     app.state.exporters = exporters
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, devices, device_list):

@@ -14,9 +14,9 @@ from issuer.errors import TooManyPhotos
 from issuer.photos import Crop, Portrait, draw_portrait
 
 MOST_AT_ONCE: Final = 16  # pictures, of at most 8 MiB each
-PREVIEWS_AN_HOUR: Final = 60  # of one phone
+PICTURES_AN_HOUR: Final = 60  # of one phone, previews among them
 _HOUR: Final = 3600  # seconds
-_MOST_PHONES: Final = 10_000  # whose previews are counted; then those of the longest ago are not
+_MOST_PHONES: Final = 10_000  # whose pictures are counted; then those of the longest ago are not
 
 
 class DarkroomFull(Exception):
@@ -59,11 +59,14 @@ class Darkroom:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-class Previews:
-    """How many previews each phone was shown in the last hour, in this process."""
+class Senders:
+    """How many pictures each phone had drawn in the last hour, in this process.
+
+    Those that came to nothing count as well: each took its time in the darkroom.
+    """
 
     def __init__(self) -> None:
-        self._shown: dict[int, deque[int]] = {}
+        self._drawn: dict[int, deque[int]] = {}
 
     def count(self, device_id: int, *, now: int) -> None:
         """One more for this phone.
@@ -75,12 +78,12 @@ class Previews:
         Raises:
             TooManyPhotos: It had its fill.
         """
-        shown = self._shown.pop(device_id, deque())
-        while shown and shown[0] <= now - _HOUR:
-            shown.popleft()
-        self._shown[device_id] = shown  # the latest is the last
-        if len(self._shown) > _MOST_PHONES:
-            del self._shown[next(iter(self._shown))]
-        if len(shown) >= PREVIEWS_AN_HOUR:
-            raise TooManyPhotos(f"a phone is shown at most {PREVIEWS_AN_HOUR} previews in an hour")
-        shown.append(now)
+        drawn = self._drawn.pop(device_id, deque())
+        while drawn and drawn[0] <= now - _HOUR:
+            drawn.popleft()
+        self._drawn[device_id] = drawn  # the latest is the last
+        if len(self._drawn) > _MOST_PHONES:
+            del self._drawn[next(iter(self._drawn))]
+        if len(drawn) >= PICTURES_AN_HOUR:
+            raise TooManyPhotos(f"a phone sends at most {PICTURES_AN_HOUR} pictures in an hour")
+        drawn.append(now)

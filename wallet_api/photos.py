@@ -17,7 +17,7 @@ from issuer.photos import MEDIA_TYPE, Portrait
 from issuer.store import cards, photos
 from issuer.tables import Card
 from wallet_api.card_reading import CardOnDevice
-from wallet_api.darkroom import Darkroom, Previews
+from wallet_api.darkroom import Darkroom, Senders
 from wallet_api.deps import BearerDep, Wallet, WalletDep, bearer_token, wallet_of
 from wallet_api.errors import CardNotActive, DeviceNotKnown
 from wallet_api.holding import PIC_CHARS, find_device
@@ -62,8 +62,8 @@ def show_photo(request: Request, bearer: BearerDep, wallet: WalletDep) -> Respon
 async def send_photo(request: Request, response: Response) -> dict[str, object]:
     """It waits for staff, in place of one that waits already; until then nothing changes."""
     wallet, bearer = wallet_of(request), bearer_token(request)
-    await _may_send(wallet, bearer)
-    portrait = await _drawn(request)
+    found = await _may_send(wallet, bearer)
+    portrait = await _drawn(request, wallet, found)
     state = await run_in_threadpool(_store, wallet, bearer, portrait)
     response.headers.update(_NO_STORE)
     return own_photo_facts(wallet.settings.public_url, state, None)
@@ -80,9 +80,7 @@ async def preview_photo(request: Request) -> Response:
     """The photo as it would be; nothing is stored."""
     wallet = wallet_of(request)
     found = await _may_send(wallet, bearer_token(request))
-    previews: Previews = request.app.state.previews
-    previews.count(found.device_id, now=seconds_of(wallet.clock()))
-    portrait = await _drawn(request)
+    portrait = await _drawn(request, wallet, found)
     return Response(portrait.body, headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
@@ -126,9 +124,11 @@ async def _may_send(wallet: Wallet, bearer: str) -> CardOnDevice:
     return found
 
 
-async def _drawn(request: Request) -> Portrait:
+async def _drawn(request: Request, wallet: Wallet, found: CardOnDevice) -> Portrait:
     darkroom: Darkroom = request.app.state.darkroom
+    senders: Senders = request.app.state.senders
     darkroom.check_room()
+    senders.count(found.device_id, now=seconds_of(wallet.clock()))
     form = await take_form(request)
     try:
         return await darkroom.draw(await picture_of(form), crop_of(form))

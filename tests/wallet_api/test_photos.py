@@ -43,7 +43,7 @@ from tests.issuer.photos.pictures import (
     with_notes,
 )
 from tests.wallet_api.conftest import PIC, Service, service_on
-from wallet_api.darkroom import MOST_AT_ONCE, PREVIEWS_AN_HOUR, Darkroom, DarkroomFull
+from wallet_api.darkroom import MOST_AT_ONCE, PICTURES_AN_HOUR, Darkroom, DarkroomFull
 from wallet_api.photo_forms import MAX_FORM_BYTES
 
 GOOD = encoded(quarters(800, 1200))
@@ -267,10 +267,22 @@ def test_previews_and_photos_have_their_limits(sqlite_phone: Phone, clock: Setta
     assert slug(refused) == (429, "too-many-photos")
     assert refused.headers["retry-after"] == "3600"
     small = encoded(quarters(100, 150))
-    answers = [phone.send(small, "/preview") for _ in range(PREVIEWS_AN_HOUR + 1)]
-    assert [one.status_code for one in answers] == [200] * PREVIEWS_AN_HOUR + [429]
+    rest = PICTURES_AN_HOUR - PHOTOS_A_DAY - 1
+    answers = [phone.send(small, "/preview") for _ in range(rest + 1)]
+    assert [one.status_code for one in answers] == [200] * rest + [429]
     clock.advance(timedelta(hours=1))
     assert phone.send(small, "/preview").status_code == 200
+
+
+def test_pictures_that_come_to_nothing_keep_no_other_phone_from_the_darkroom_for_long(
+    sqlite_phone: Phone,
+) -> None:
+    damaged = GOOD[: len(GOOD) // 2]
+    answers = [sqlite_phone.send(damaged).status_code for _ in range(PICTURES_AN_HOUR)]
+    assert answers == [422] * PICTURES_AN_HOUR
+
+    assert slug(sqlite_phone.send()) == (429, "too-many-photos")
+    assert slug(sqlite_phone.send(path="/preview")) == (429, "too-many-photos")
 
 
 HOSTILE = [

@@ -152,6 +152,10 @@ def test_attempts_are_counted_by_network_forgotten_and_bounded() -> None:
         attempts.note_wrong(f"2001:db8:1:1::{host:x}", now=100)
     assert attempts.wait_for("2001:db8:1:1::ffff", now=100) == WINDOW
     assert attempts.wait_for("2001:db8:1:2::1", now=100) == 0
+    for _ in range(WRONG_ONES):
+        attempts.note_wrong("::ffff:192.0.2.1", now=100)
+    assert attempts.wait_for("192.0.2.1", now=100) == WINDOW
+    assert attempts.wait_for("::ffff:192.0.2.2", now=100) == 0
     assert attempts.wait_for("2001:db8:1:1::1", now=100 + WINDOW) == 0
     for number in range(10_100):
         attempts.note_wrong(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", now=200)

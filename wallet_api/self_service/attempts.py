@@ -55,5 +55,9 @@ def _network_of(address: str) -> str:
         parsed = ip_address(address)
     except ValueError:
         return address
-    # A home has a whole /64.
-    return str(ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
+    if parsed.version == 4:
+        return str(parsed)
+    # A socket for both kinds shows IPv4 like this: all of it would be one network.
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network(f"{parsed}/64", strict=False))  # a home has a whole /64
