@@ -399,7 +399,7 @@ def test_whatever_is_sent_is_taken_or_refused_by_name(sqlite_phone: Phone) -> No
     start = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
     headers = {"content-type": "multipart/form-data; boundary=b"}
 
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         st.sampled_from([b"", start, start + GOOD[:700]]),
         st.binary(max_size=300),
