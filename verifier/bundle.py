@@ -99,6 +99,7 @@ def verify_bundle(
     now: int,
     least_sequence: int = 0,
     previous: Knowledge | None = None,
+    may_have_ended: bool = False,
 ) -> Knowledge:
     """Check a bundle and take what can be trusted of it.
 
@@ -109,6 +110,7 @@ def verify_bundle(
         least_sequence: The highest sequence number of a trust list ever accepted.
         previous: What was known before; of a status list, the newer is kept, so that an old
             bundle cannot bring a revoked card back.
+        may_have_ended: As of `verify_trust_list`, for what is to be `previous`.
 
     Raises:
         MalformedDocument: Not a bundle.
@@ -118,7 +120,11 @@ def verify_bundle(
     body = unpack_bundle(data)
     tokens, types, deltas = parse_body(body)
     trust = verify_trust_list(
-        body["trust_list"], anchors=anchors, now=now, least_sequence=least_sequence
+        body["trust_list"],
+        anchors=anchors,
+        now=now,
+        least_sequence=least_sequence,
+        may_have_ended=may_have_ended,
     )
     problems: list[str] = []
     addresses = addresses_of(trust)

@@ -33,6 +33,7 @@ def verify_trust_list(
     anchors: tuple[ec.EllipticCurvePublicKey, ...],
     now: int,
     least_sequence: int = 0,
+    may_have_ended: bool = False,
 ) -> TrustList:
     """Check a trust list and read it.
 
@@ -41,6 +42,8 @@ def verify_trust_list(
         anchors: Keys that may have signed it: given at set-up, or by the last list accepted.
         now: Seconds since 1970, UTC.
         least_sequence: The highest sequence number ever accepted.
+        may_have_ended: Take one past its end, of which only what it vouched for is wanted; no
+            card is accepted by it (`verifier.checks.check_trust_list`).
 
     Raises:
         MalformedDocument: It breaks its format.
@@ -69,7 +72,7 @@ def verify_trust_list(
         raise DocumentRolledBack(f"sequence {trust.sequence}, but {least_sequence} was seen")
     if trust.issued_at > now + LEEWAY:
         raise DocumentFromFuture("the trust list is from the future: a clock is wrong")
-    if trust.expires_at + LEEWAY <= now:
+    if trust.expires_at + LEEWAY <= now and not may_have_ended:
         raise DocumentExpired("the trust list is past its end")
     return trust
 

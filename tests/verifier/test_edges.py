@@ -21,9 +21,10 @@ from verifier.edges.knowledge_file import (
     store_bundle,
 )
 from verifier.edges.replay_file import ReplayFile
-from verifier.errors import DocumentRolledBack, DocumentUntrusted
+from verifier.errors import DocumentRolledBack, DocumentUntrusted, Revoked
 from verifier.status import CardStatus
 from verifier.trust_document import KeyState
+from verifier.verify import verify_card
 
 
 def _anchors(world: World) -> Any:
@@ -121,6 +122,23 @@ def test_an_expired_trust_list_is_no_knowledge_but_still_binds_the_next(
     older = world.trust_list(sequence=5, issued_at=later - 60, expires_at=later + DAY)
     with pytest.raises(DocumentRolledBack):
         store_bundle(world.bundle(older), tmp_path, now=later)
+
+
+def test_after_the_end_of_a_trust_list_an_older_status_list_brings_no_revoked_card_back(
+    tmp_path: Path, world: World
+) -> None:
+    later = NOW + 2 * DAY
+    ending = world.trust_list(expires_at=NOW + DAY)
+    revoked = world.status_list({100: CardStatus.REVOKED}, issued_at=NOW - 60)
+    store_bundle(world.bundle(ending, revoked), tmp_path, now=NOW, anchors=_anchors(world))
+
+    newer, older = world.trust_list(sequence=8), world.status_list(issued_at=NOW - 600)
+    known = store_bundle(world.bundle(newer, older), tmp_path, now=later)
+
+    assert [token.issued_at for token in known.status_lists.values()] == [NOW - 60]
+    code = world.static_code()
+    with pytest.raises(Revoked):
+        verify_card(code, knowledge=load_knowledge(tmp_path, now=later).knowledge, now=later)
 
 
 def test_a_damaged_file_is_named_and_does_not_pass_as_knowledge(

@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +217,11 @@ def _load_previous(
     except (CardError, KeyError, TypeError, ValueError) as error:
         raise KnowledgeError(f"{folder / FILE_NAME} is damaged; remove it") from error
     try:
-        return _stored_of(content, folder, now).knowledge, anchors, sequence
+        # Also when it is too old to check cards with: no older list may take its lists' place.
+        check = partial(verify_bundle, may_have_ended=True)
+        return _stored_of(content, folder, now, check).knowledge, anchors, sequence
     except KnowledgeError:
-        # Too old to check cards with; its anchors and sequence still bind the next one.
+        # Damaged, or from the future; its anchors and sequence still bind the next one.
         return None, anchors, sequence
 
 

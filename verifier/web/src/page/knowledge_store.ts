@@ -165,7 +165,7 @@ export class KnowledgeStore {
       anchors: keysOf(stored.anchors),
       now: this.#clock(),
       leastSequence: stored.sequence,
-      previous: before instanceof CardError ? undefined : (before ?? undefined),
+      previous: await this.#previousOf(stored),
     });
     await this.#database.put(this.name, {
       source: stored.source,
@@ -185,13 +185,20 @@ export class KnowledgeStore {
     return this.#database.get<Stored>(this.name);
   }
 
-  async #knowledgeOf(stored: Stored): Promise<Known> {
+  /** What no older list may take the place of: also when it is too old to check cards with. */
+  async #previousOf(stored: Stored): Promise<Knowledge | undefined> {
+    const known = this.#known instanceof CardError ? await this.#knowledgeOf(stored, true) : this.#known;
+    return known === null || known instanceof CardError ? undefined : known;
+  }
+
+  async #knowledgeOf(stored: Stored, mayHaveEnded = false): Promise<Known> {
     if (stored.parts === null) return null;
     try {
       const expected = {
         anchors: keysOf(stored.signedBy),
         now: this.#clock(),
         leastSequence: stored.sequence,
+        mayHaveEnded,
       };
       return await verifyParts(stored.parts, expected);
     } catch (error) {
