@@ -23,6 +23,7 @@ from wallet_api.deps import (
     read_body,
     wallet_of,
 )
+from wallet_api.documented import json_body
 from wallet_api.errors import (
     EncryptionNotSupported,
     InvalidProof,
@@ -159,19 +160,10 @@ async def _living_token(wallet: Wallet, pic: str, bearer: str) -> bytes:
     "/{pic}/credential",
     summary="Get a credential",
     response_model=CredentialAnswer,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "example": {
-                        "credential_configuration_id": "EuropeanStudentCard",
-                        "proofs": {"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]},
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=json_body(
+        credential_configuration_id="EuropeanStudentCard",
+        proofs={"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]},
+    ),
 )
 async def give_credential(request: Request, pic: PicPath) -> Response:
     """One credential of the card that the access token is for, bound to the proof's key."""

@@ -14,6 +14,7 @@ from issuer.errors import DeviceNotFound
 from issuer.store import devices, institutions
 from issuer.tables import Card, Device
 from wallet_api.deps import BearerDep, BodyJsonDep, Wallet, WalletDep
+from wallet_api.documented import json_body
 from wallet_api.errors import NoSuchDevice, NotJson
 from wallet_api.holding import PIC_CHARS, find_device, hold_device
 from wallet_api.opaque_ids import opaque_id
@@ -75,12 +76,7 @@ def end_other_device(
     "/device",
     status_code=204,
     summary="Name this phone",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"example": {"name": "Anna's phone"}}},
-        }
-    },
+    openapi_extra=json_body(name="Anna's phone"),
 )
 def name_this_device(bearer: BearerDep, wallet: WalletDep, asked: BodyJsonDep) -> None:
     """Call this phone something; an empty name is none."""

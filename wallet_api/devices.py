@@ -20,6 +20,7 @@ from issuer.tables import Device
 from verifier.jws import Json
 from wallet_api.credential import only_proof
 from wallet_api.deps import BearerDep, BodyDep, Wallet, WalletDep, parse_json_body
+from wallet_api.documented import json_body
 from wallet_api.errors import NotJson, RenewalTooSoon, UnknownConfiguration
 from wallet_api.holding import PIC_CHARS, find_device, hold_device
 from wallet_api.nonce import burn_nonce
@@ -43,19 +44,10 @@ class RenewalAnswer(BaseModel):
 @router.post(
     RENEWAL_PATH,
     summary="Renew the credentials of this device",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "example": {
-                        "proofs": {"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]},
-                        "credential_configuration_ids": ["EuropeanStudentCard"],
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=json_body(
+        proofs={"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]},
+        credential_configuration_ids=["EuropeanStudentCard"],
+    ),
 )
 def renew_card(
     request: Request,

@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from issuer.errors import MalformedCrop, PictureTooLarge
 from issuer.photos import MAX_PHOTO_BYTES, WHOLE, Crop
 from wallet_api.deps import media_type_of
+from wallet_api.documented import form_body
 from wallet_api.errors import NotAForm
 
 MAX_FORM_BYTES: Final = MAX_PHOTO_BYTES + 16 * 1024  # the file and what is around it
@@ -24,23 +25,14 @@ _FRACTION = re.compile(r"[01](\.[0-9]{1,18})?|[0-9](\.[0-9]{1,18})?[eE]-[0-9]{1,
 _TOO_LARGE = f"a photo has at most {MAX_PHOTO_BYTES // 1024 // 1024} MiB"
 
 # What a form looks like, for the OpenAPI document.
-FORM_SCHEMA: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        **{name: {"type": "number", "minimum": 0, "maximum": 1} for name in _CROP},
-                    },
-                }
-            }
-        },
-    }
-}
+FORM_SCHEMA: Final = form_body(
+    "multipart/form-data",
+    {
+        "file": {"type": "string", "format": "binary"},
+        **{name: {"type": "number", "minimum": 0, "maximum": 1} for name in _CROP},
+    },
+    required=["file"],
+)
 
 
 class _TooMuch(MultiPartException):

@@ -13,6 +13,7 @@ from issuer.clock import seconds_of
 from issuer.push import MAX_ENDPOINT_CHARS, check_endpoint
 from issuer.store import notices
 from wallet_api.deps import BearerDep, BodyJsonDep, Wallet, WalletDep
+from wallet_api.documented import json_body
 from wallet_api.errors import NotJson, PushNotOffered, PushServiceNotAllowed
 from wallet_api.holding import find_device, hold_device
 
@@ -41,22 +42,10 @@ def show_push(bearer: BearerDep, wallet: WalletDep, response: Response) -> PushA
     "",
     status_code=204,
     summary="Have this phone told of changes",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "example": {
-                        "endpoint": "https://fcm.googleapis.com/fcm/send/c1KrmpTuRm8:APA91bE",
-                        "keys": {
-                            "p256dh": "BNcRdreALRFXTkOOUHK1EtK2",
-                            "auth": "tBHItJI5svbpez7KI4CCXg",
-                        },
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=json_body(
+        endpoint="https://fcm.googleapis.com/fcm/send/c1KrmpTuRm8:APA91bE",
+        keys={"p256dh": "BNcRdreALRFXTkOOUHK1EtK2", "auth": "tBHItJI5svbpez7KI4CCXg"},
+    ),
 )
 def subscribe(bearer: BearerDep, wallet: WalletDep, asked: BodyJsonDep) -> None:
     """The subscription as the browser gives it; a new one takes the place of the old."""

@@ -23,6 +23,7 @@ from issuer.store.wallet_sessions import CodeUse
 from issuer.tables import AccessToken, Offer
 from verifier.jws import b64url_encode
 from wallet_api.deps import BodyDep, PicPath, Wallet, WalletDep, institution_of, media_type_of
+from wallet_api.documented import form_body
 from wallet_api.errors import (
     InvalidGrant,
     MalformedTokenRequest,
@@ -71,24 +72,15 @@ RequestName = Annotated[
 @router.post(
     "/{pic}/token",
     summary="Exchange a pre-authorized code",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                FORM: {
-                    "schema": {
-                        "type": "object",
-                        "required": ["grant_type", "pre-authorized_code", "tx_code"],
-                        "properties": {
-                            "grant_type": {"const": PRE_AUTHORIZED_GRANT},
-                            "pre-authorized_code": {"type": "string"},
-                            "tx_code": {"type": "string", "examples": ["493536"]},
-                        },
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=form_body(
+        FORM,
+        {
+            "grant_type": {"const": PRE_AUTHORIZED_GRANT},
+            "pre-authorized_code": {"type": "string"},
+            "tx_code": {"type": "string", "examples": ["493536"]},
+        },
+        required=["grant_type", "pre-authorized_code", "tx_code"],
+    ),
 )
 def give_token(
     pic: PicPath,

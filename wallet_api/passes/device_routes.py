@@ -17,6 +17,7 @@ from issuer.tables import Pass
 from wallet_api.credential import only_proof
 from wallet_api.deps import BearerDep, BodyDep, Wallet, WalletDep, parse_json_body
 from wallet_api.devices import check_pace
+from wallet_api.documented import json_body
 from wallet_api.errors import PassNotHeld
 from wallet_api.holding import find_device, hold_device
 from wallet_api.nonce import burn_nonce
@@ -26,16 +27,7 @@ from wallet_api.passes.facts import PIC_CHARS, PassFacts, facts_of, logo_body
 from wallet_api.proofs import parse_proof, verify_proof
 
 _NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-_PROOFS = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "example": {"proofs": {"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]}}
-            }
-        },
-    }
-}
+_PROOFS = json_body(proofs={"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]})
 
 router = APIRouter(prefix="/device/passes", tags=["devices"])
 
