@@ -117,6 +117,8 @@ BAD_REQUESTS = {
     "a path with a question": (404, "GET", "/status?x=1", None, {}),
     "a code asked by GET": (405, "GET", "/check", None, {}),
     "a status by POST": (405, "POST", "/status", {"code": "x"}, {}),
+    "a method that is not there": (405, "PUT", "/check", {"code": "x"}, {}),
+    "a path of 70,000 characters": (414, "GET", "/" + "x" * 70_000, None, {}),
     "no JSON": (400, "POST", "/check", b"code", {}),
     "a list": (400, "POST", "/check", ["code"], {}),
     "a member twice": (400, "POST", "/check", b'{"code":"x","code":"y"}', {}),

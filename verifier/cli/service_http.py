@@ -7,6 +7,8 @@ allowed.
 
 import json
 from collections.abc import Callable
+from email.message import Message
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -44,6 +46,7 @@ def open_server(service: Service, port: int) -> ThreadingHTTPServer:
 
 class _Handler(QuietRequests, BaseHTTPRequestHandler):
     service: ClassVar[Service]
+    headers = Message()  # until they are read
 
     def do_GET(self) -> None:
         """Answer `/status`, `/health` and `/schema`."""
@@ -62,6 +65,19 @@ class _Handler(QuietRequests, BaseHTTPRequestHandler):
     def do_OPTIONS(self) -> None:
         """Tell a browser whether one of its pages may ask."""
         self._answer(self._preflight)
+
+    def send_error(
+        self, code: int, message: str | None = None, explain: str | None = None
+    ) -> None:
+        """What its base refuses, which knows pages only, is a problem as well."""
+        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else code
+        if self.command == "HEAD":
+            super().send_error(status)  # without a body
+            return
+        self.close_connection = True
+        title = HTTPStatus(status).phrase
+        detail = message or explain or title
+        self._send(status, {"title": title, "status": status, "detail": detail})
 
     def _path(self, method: str) -> str:
         path = self.path
