@@ -13,11 +13,11 @@ from datetime import datetime
 import cbor2
 from jwt.utils import base64url_decode, base64url_encode
 
-from mobile_stub.cards import Card
+from mobile_stub.cards import Card, Credential
 from mobile_stub.device_key import DeviceKey
 from mobile_stub.errors import Refused
 from mobile_stub.network import parse_json
-from mobile_stub.presentation_request import Request
+from mobile_stub.presentation_request import Alternative, Request
 from mobile_stub.received import SD_JWT_VC, sd_jwt_claims
 
 _PART_BYTES = 300  # version 12 at level L
@@ -57,26 +57,38 @@ class Answerable:
 def answerable(card: Card, request: Request) -> Answerable:
     """The card's credential of a type that is asked for.
 
+    Of several ways to answer, the first that says all that is asked for; otherwise the first.
+
     Raises:
         Refused: It has none.
     """
-    for credential in card.credentials.values():
-        if credential.format != SD_JWT_VC or not isinstance(credential.value, str):
-            continue
-        claims = sd_jwt_claims(credential.value)
-        expires_at = claims.get("exp")
-        if claims.get("vct") not in request.types or not isinstance(expires_at, int):
-            continue
-        issuer_jwt, *texts = credential.value.split("~")[:-1]
-        named = {name: text for text in texts if (name := _name_of(text)) in request.claims}
-        return Answerable(
-            issuer_jwt,
-            named,
-            {name: claims[name] for name in named},
-            tuple(name for name in request.claims if name not in claims),
-            min(expires_at, _MAX_SECONDS),
-        )
-    raise Refused("other_type_asked")
+    answers = [
+        answer
+        for asked in request.alternatives
+        for credential in card.credentials.values()
+        if (answer := _answer_of(credential, asked)) is not None
+    ]
+    if not answers:
+        raise Refused("other_type_asked")
+    return next((answer for answer in answers if not answer.missing), answers[0])
+
+
+def _answer_of(credential: Credential, asked: Alternative) -> Answerable | None:
+    if credential.format != SD_JWT_VC or not isinstance(credential.value, str):
+        return None
+    claims = sd_jwt_claims(credential.value)
+    expires_at = claims.get("exp")
+    if claims.get("vct") not in asked.types or not isinstance(expires_at, int):
+        return None
+    issuer_jwt, *texts = credential.value.split("~")[:-1]
+    named = {name: text for text in texts if (name := _name_of(text)) in asked.claims}
+    return Answerable(
+        issuer_jwt,
+        named,
+        {name: claims[name] for name in named},
+        tuple(name for name in asked.claims if name not in claims),
+        min(expires_at, _MAX_SECONDS),
+    )
 
 
 def present(answer: Answerable, request: Request, key: DeviceKey, *, now: datetime) -> str:

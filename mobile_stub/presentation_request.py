@@ -12,6 +12,7 @@ from mobile_stub.network import parse_json
 
 _MARK, _VERSION = "ESCR", "1/"
 _MAX_CHARS = 2_500
+_MAX_ALTERNATIVES = 4
 _NONCE = re.compile(r"[A-Za-z0-9_-]{22,86}")
 _BASE32 = re.compile(r"[A-Z2-7]+")
 # What is not shown as it is: control characters, line separators, marks that turn a text.
@@ -19,13 +20,26 @@ _NOT_PLAIN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\ud
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Credential types of which one will do, and what is then to be disclosed."""
+
+    types: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """A request whose form is right; who made it, nothing proves."""
+    """A request whose form is right; who made it, nothing proves.
+
+    Attributes:
+        audience: Who asks, as the student reads it and as the phone signs it.
+        nonce: Of this request alone.
+        alternatives: Ways to answer, the preferred first.
+    """
 
     audience: str
     nonce: str
-    types: tuple[str, ...]
-    claims: tuple[str, ...]
+    alternatives: tuple[Alternative, ...]
 
 
 def parse_request(text: str) -> Request:
@@ -62,43 +76,58 @@ def _decode(encoded: str) -> bytes:
 
 
 def _read(body: Any) -> Request:
-    credential = body["dcql_query"]["credentials"][0]
-    return Request(
-        body["client_id"],
-        body["nonce"],
+    alternatives = tuple(map(_read_alternative, body["dcql_query"]["credentials"]))
+    return Request(body["client_id"], body["nonce"], alternatives)
+
+
+def _read_alternative(credential: Any) -> Alternative:
+    return Alternative(
         tuple(credential["meta"]["vct_values"]),
         tuple(claim["path"][0] for claim in credential.get("claims", [])),
     )
 
 
 def _write(request: Request) -> str:
-    credential: dict[str, object] = {
-        "id": "card",
-        "format": "dc+sd-jwt",
-        "meta": {"vct_values": request.types},
-    }
-    if request.claims:
-        credential["claims"] = [{"path": [name]} for name in request.claims]
-    body = {
-        "client_id": request.audience,
-        "nonce": request.nonce,
-        "dcql_query": {"credentials": [credential]},
-    }
+    names = ["card", *(f"card-{number}" for number in range(2, len(request.alternatives) + 1))]
+    asked = zip(names, request.alternatives, strict=True)
+    query: dict[str, object] = {"credentials": [_write_alternative(*one) for one in asked]}
+    if len(names) > 1:
+        query["credential_sets"] = [{"options": [[name] for name in names]}]
+    body = {"client_id": request.audience, "nonce": request.nonce, "dcql_query": query}
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
 
 
+def _write_alternative(name: str, asked: Alternative) -> dict[str, object]:
+    credential: dict[str, object] = {
+        "id": name,
+        "format": "dc+sd-jwt",
+        "meta": {"vct_values": asked.types},
+    }
+    if asked.claims:
+        credential["claims"] = [{"path": [claim]} for claim in asked.claims]
+    return credential
+
+
 def _is_usable(request: Request) -> bool:
+    types = [one for alternative in request.alternatives for one in alternative.types]
     return (
         _is_plain(request.audience, 120)
         and ":" not in request.audience
         and _is_plain(request.nonce, 86)
         and _NONCE.fullmatch(request.nonce) is not None
-        and 1 <= len(request.types) <= 8
-        and all(_is_plain(one, 512) for one in request.types)
-        and len(request.claims) <= 16
-        and all(_is_plain(one, 64) for one in request.claims)
-        and len(set(request.types)) == len(request.types)
-        and len(set(request.claims)) == len(request.claims)
+        and 1 <= len(request.alternatives) <= _MAX_ALTERNATIVES
+        and all(map(_is_usable_alternative, request.alternatives))
+        and len(set(types)) == len(types)
+    )
+
+
+def _is_usable_alternative(asked: Alternative) -> bool:
+    return (
+        1 <= len(asked.types) <= 8
+        and all(_is_plain(one, 512) for one in asked.types)
+        and len(asked.claims) <= 16
+        and all(_is_plain(one, 64) for one in asked.claims)
+        and len(set(asked.claims)) == len(asked.claims)
     )
 
 

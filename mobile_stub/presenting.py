@@ -73,7 +73,8 @@ def present_card(phone: Phone, presenting: Presenting) -> int:
 def _chosen(answer: Answerable, request: Request, only: tuple[str, ...] | None) -> Answerable:
     if only is None:
         return answer
-    foreign = [name for name in only if name not in request.claims]
+    asked = {name for one in request.alternatives for name in one.claims}
+    foreign = [name for name in only if name not in asked]
     if foreign:
         raise WrongUse("claim_not_asked", name=printable(foreign[0]))
     return answer.only(only)

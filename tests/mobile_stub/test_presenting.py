@@ -25,7 +25,7 @@ from verifier.checks import Evidence
 from verifier.errors import BadDeviceSignature
 from verifier.policy import Claim
 from verifier.presentation_qr import join_parts
-from verifier.presentation_request import PresentationRequest, encode_request
+from verifier.presentation_request import Alternative, PresentationRequest, encode_request
 
 NOW = 1_800_000_000  # of the vectors
 ESI = "schac_personal_unique_code"
@@ -35,6 +35,7 @@ ASKED = PresentationRequest(
     types=("https://issuer.example/types/european-student-card/v1",),
     claims=("name", ESI),
 )
+STUDENT_ID = Alternative(("VerifiableStudentID",), ("firstName", "familyName"))
 
 
 @pytest.fixture
@@ -64,6 +65,17 @@ def asked(phone: PhoneUser) -> PresentationRequest:
     wallet.cards.append(card)
     wallet.save()
     return replace(ASKED, types=(_vct_of(credential),))
+
+
+def _hold_student_id(phone: PhoneUser, *, alone: bool = False) -> None:
+    """Give the phone's card the student attestation of the vectors, beside its own or alone."""
+    vector = read_vector((FOLDER / "sd_jwt_vc/valid_student_id_of_the_rulebook.txt").read_bytes())
+    wallet = load_or_new_wallet(phone.wallet, PASSPHRASE)
+    (card,) = wallet.cards
+    if alone:
+        card.credentials.clear()
+    card.credentials["VerifiableStudentID"] = Credential(SD_JWT_VC, vector.payload)
+    wallet.save()
 
 
 def _check(presentation: str, asked: PresentationRequest, **rules: object) -> VerifiedCard:
@@ -128,6 +140,39 @@ def test_the_student_may_disclose_less_but_nothing_that_was_not_asked_for(
     assert _check(_present(phone, asked, "--only", ""), asked).name is None
     run = phone("present", encode_request(asked), "--yes", "--only", "birthdate")
     assert (run.code, run.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("further", "names"),
+    [
+        ((), ("name", ESI)),  # the card says all: the first way
+        (("shoe_size",), ("firstName", "familyName")),  # it does not: the next that does
+    ],
+)
+def test_of_several_ways_to_answer_the_first_that_says_all_is_taken(
+    phone: PhoneUser,
+    asked: PresentationRequest,
+    further: tuple[str, ...],
+    names: tuple[str, ...],
+) -> None:
+    _hold_student_id(phone)
+    either = replace(asked, claims=(*asked.claims, *further), others=(STUDENT_ID,))
+    presentation = _present(phone, either)
+    assert _check(presentation, either).name == "Līga Bērziņa"
+    assert len(presentation.split("~")) - 2 == len(names)
+
+
+def test_a_phone_with_nothing_but_a_student_attestation_answers_with_it(
+    phone: PhoneUser, asked: PresentationRequest
+) -> None:
+    _hold_student_id(phone, alone=True)
+    refused = phone("present", encode_request(asked), "--text", "--yes")
+    assert (refused.code, refused.out) == (1, "")
+    either = replace(asked, others=(STUDENT_ID,))
+    card = _check(_present(phone, either), either)
+    assert (card.name, card.escn) == ("Līga Bērziņa", None)
+    one = _present(phone, either, "--only", "familyName")
+    assert _check(one, either).name is None
 
 
 def test_the_answer_to_one_request_answers_no_other(
@@ -204,4 +249,6 @@ def test_the_phone_reads_a_request_as_the_vectors_say(path: str) -> None:
     request = read_as_the_phone(vector.payload)
     said = json.loads(vector.headers["result"])
     assert (request.audience, request.nonce) == (said["audience"], said["nonce"])
-    assert (list(request.types), list(request.claims)) == (said["types"], said["claims"])
+    first = {"types": said["types"], "claims": said["claims"]}
+    read = [{"types": list(one.types), "claims": list(one.claims)} for one in request.alternatives]
+    assert read == [first, *said.get("others", [])]

@@ -18,7 +18,7 @@ from verifier.edges.knowledge_file import store_bundle
 from verifier.errors import CardError
 from verifier.jws import b64url_encode
 from verifier.presentation_qr import split_presentation
-from verifier.presentation_request import parse_request
+from verifier.presentation_request import Alternative, parse_request
 
 ROOT = Path(__file__).parents[2]
 WORDS = [sys.executable, "-m", "verifier"]
@@ -74,8 +74,8 @@ def provider(folder: Path) -> Iterator[Provider]:
     provider.close()
 
 
-def _presentation(world: World, now: int, **binding: str) -> str:
-    presented = world.credential(nbf=now - DAY, exp=now + DAY)
+def _presentation(world: World, now: int, presented: str = "", **binding: str) -> str:
+    presented = presented or world.credential(nbf=now - DAY, exp=now + DAY)
     payload = {
         "iat": now,
         "aud": AUDIENCE,
@@ -102,6 +102,25 @@ def test_a_request_names_who_asks_and_what_the_rules_need(provider: Provider) ->
     assert (request.audience, request.nonce) == (AUDIENCE, provider.asked["nonce"])
     assert request.types == (VCT,)
     assert request.claims == ("name", "schac_personal_unique_code")
+    names = ("firstName", "familyName", "schacPersonalUniqueCode")
+    assert request.others == (Alternative(("VerifiableStudentID",), names),)
+
+
+def test_a_wallet_with_nothing_but_a_student_attestation_answers(
+    provider: Provider, world: World, now: int
+) -> None:
+    disclosed = {
+        "firstName": "Anna",
+        "familyName": "Bērziņa",
+        "schacPersonalUniqueCode": "urn:schac:personalUniqueCode:int:esi:lv:1234567890",
+    }
+    presented = world.credential(
+        disclosed, nbf=now - DAY, exp=now + DAY, vct="VerifiableStudentID"
+    )
+    whole = _presentation(world, now, presented, nonce=provider.asked["nonce"])
+    code, answer, _ = provider.answered(split_presentation(whole))
+    assert (code, answer["outcome"], answer["evidence"]) == (0, "valid", "key-binding")
+    assert (answer["name"], answer["escn"]) == ("Anna Bērziņa", None)
 
 
 def test_the_answer_to_the_request_is_decided_with_its_progress(

@@ -17,10 +17,13 @@ from verifier.jws import dump_json
 from verifier.policy import Claim, Policy
 from verifier.presentation_request import (
     MAX_REQUEST_CHARS,
+    Alternative,
     PresentationRequest,
     claims_for,
     encode_request,
+    names_of,
     parse_request,
+    student_id_for,
 )
 
 USUAL = PresentationRequest(
@@ -28,6 +31,9 @@ USUAL = PresentationRequest(
     nonce="n" * 22,
     types=("https://cards.example/types/european-student-card/v1",),
     claims=("name", "schac_personal_unique_code"),
+)
+EITHER = replace(
+    USUAL, others=(Alternative(("VerifiableStudentID",), ("firstName", "familyName")),)
 )
 _TEXTS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40).filter(
     is_plain_text
@@ -74,6 +80,10 @@ def test_json_of_any_other_shape_is_refused(body: dict[str, object], inner: obje
         {"types": ()},
         {"types": ("a", "a")},
         {"claims": ("name", "name")},
+        {"others": (Alternative(("b",), ()),) * 2},
+        {"others": tuple(Alternative((name,), ()) for name in "bcde")},
+        {"others": (Alternative((), ()),)},
+        {"others": (Alternative(("b",), ("name", "name")),)},
         {"types": tuple("t" * 511 + str(number) for number in range(8))},
     ],
 )
@@ -97,6 +107,32 @@ def test_the_query_has_the_members_of_dcql() -> None:
     assert parse_request(f"ESCR1/{encode_base32(written.encode())}").audience == "City library"
 
 
+def test_what_will_do_as_well_is_a_choice_in_dcql_with_claims_of_its_own() -> None:
+    body = json.loads(decode_base32(encode_request(EITHER).removeprefix("ESCR1/")))
+    first, second = body["dcql_query"]["credentials"]
+    assert (first["id"], second["id"]) == ("card", "card-2")
+    assert second["meta"] == {"vct_values": ["VerifiableStudentID"]}
+    assert second["claims"] == [{"path": ["firstName"]}, {"path": ["familyName"]}]
+    assert body["dcql_query"]["credential_sets"] == [{"options": [["card"], ["card-2"]]}]
+    assert parse_request(encode_request(EITHER)) == EITHER
+
+
+@pytest.mark.parametrize(
+    ("claims", "names"),
+    [
+        ({Claim.LEVEL}, None),  # no such attestation says it
+        ({Claim.LEVEL, Claim.NAME}, None),
+        (set(), ()),
+        ({Claim.ESI, Claim.NAME}, ("firstName", "familyName", "schacPersonalUniqueCode")),
+    ],
+)
+def test_a_student_attestation_is_asked_for_where_it_can_say_what_is_needed(
+    claims: set[Claim], names: tuple[str, ...] | None
+) -> None:
+    asked = student_id_for(claims)
+    assert (asked and asked.claims) == names
+
+
 @pytest.mark.parametrize(
     ("policy", "names"),
     [
@@ -112,4 +148,4 @@ def test_the_query_has_the_members_of_dcql() -> None:
 def test_a_service_asks_for_what_its_rules_need_and_no_more(
     policy: Policy, names: tuple[str, ...]
 ) -> None:
-    assert claims_for(policy) == names
+    assert names_of(claims_for(policy)) == names

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -243,13 +243,11 @@ def _check_presentation(vector: VectorFile) -> dict[str, Any]:
 
 
 def _check_request(vector: VectorFile) -> dict[str, Any]:
-    request = parse_request(vector.payload)
-    return {
-        "audience": request.audience,
-        "nonce": request.nonce,
-        "types": list(request.types),
-        "claims": list(request.claims),
-    }
+    request = asdict(parse_request(vector.payload))
+    if not request["others"]:
+        del request["others"]
+    said: dict[str, Any] = json.loads(json.dumps(request))
+    return said
 
 
 CHECKS: dict[str, Callable[[VectorFile], dict[str, Any]]] = {

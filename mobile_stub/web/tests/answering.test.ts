@@ -132,6 +132,29 @@ describe("an answer", () => {
     expect(verdict(parts, { ...REQUEST, audience: "Cafe" })).toEqual({ refused: "BadDeviceSignature" });
   });
 
+  test("is given by a student attestation where that will do as well", async () => {
+    const whole = payloadOf("sd_jwt_vc/valid_student_id_of_the_rulebook.txt").trim();
+    const studentId: Credential = { format: "dc+sd-jwt", value: whole };
+    const either = {
+      ...REQUEST,
+      others: [{ types: ["VerifiableStudentID"], claims: ["firstName", "familyName"] }],
+    };
+    expect(answerable([studentId], REQUEST)).toBeUndefined();
+    const answer = answerable([studentId], either);
+    expect(Object.fromEntries(answer?.values ?? [])).toEqual({ firstName: "Līga", familyName: "Bērziņa" });
+    // The card says all that is asked for: the first way. Where it does not, the next that does.
+    expect([...(answerable([studentId, CARD], either)?.values.keys() ?? [])].sort()).toEqual(
+      [...REQUEST.claims].sort(),
+    );
+    const more = { ...either, claims: ["shoe_size"] };
+    expect([...(answerable([CARD, studentId], more)?.values.keys() ?? [])]).toContain("firstName");
+    expect(answerable([CARD], more)?.missing).toEqual(["shoe_size"]);
+    if (answer === undefined) throw new Error("no answer");
+    const agreed = { claims: ["firstName", "familyName"], key: await phoneKey(), now: NOW };
+    const parts = (await splitPresentation(await presentation(answer, either, agreed))) ?? [];
+    expect(parts).not.toHaveLength(0);
+  });
+
   test("discloses no claim that was not agreed to or not asked for", async () => {
     const whole = await joinParts(await partsOf(REQUEST, ["name", "academic_level"]));
     const disclosed = whole.split("~").slice(1, -1);

@@ -58,7 +58,7 @@ const isText = (value, most) =>
 function textsOf(values, most, mostChars) {
   if (!Array.isArray(values) || values.length < 1 || values.length > most) refuse(BAD, "not a list of so many");
   if (!values.every((value) => isText(value, mostChars))) refuse(BAD, "not plain texts");
-  if (new Set(values).size < values.length) refuse(BAD, "one twice");
+  noneTwice(values);
   return values;
 }
 
@@ -69,26 +69,37 @@ export function readRequest(text) {
   const [audience, nonce, query] = ["client_id", "nonce", "dcql_query"].map((name) => memberOf(body, name));
   if (!isText(audience, 120) || audience.includes(":")) refuse(BAD, "an audience");
   if (!isString(nonce) || !/^[A-Za-z0-9_-]{22,86}$/.test(nonce)) refuse(BAD, "a nonce");
-  const credential = memberOf(query, "credentials")?.[0];
-  const types = textsOf(memberOf(memberOf(credential, "meta"), "vct_values"), 8, 512);
-  const asked = memberOf(credential, "claims");
-  const claims = asked === undefined ? [] : textsOf(pathsOf(asked), 16, 64);
+  const credentials = memberOf(query, "credentials");
+  if (!Array.isArray(credentials) || credentials.length < 1 || credentials.length > 4) refuse(BAD, "1 to 4 credentials");
+  const ways = credentials.map(readWay);
+  noneTwice(ways.flatMap(({ types }) => types));
+  const names = ways.map((_, index) => ["card", "card-2", "card-3", "card-4"][index]);
   const written = JSON.stringify({
     client_id: audience,
     nonce,
     dcql_query: {
-      credentials: [
-        {
-          id: "card",
-          format: "dc+sd-jwt",
-          meta: { vct_values: types },
-          ...(claims.length > 0 && { claims: claims.map((name) => ({ path: [name] })) }),
-        },
-      ],
+      credentials: ways.map(({ types, claims }, index) => ({
+        id: names[index],
+        format: "dc+sd-jwt",
+        meta: { vct_values: types },
+        ...(claims.length > 0 && { claims: claims.map((name) => ({ path: [name] })) }),
+      })),
+      ...(ways.length > 1 && { credential_sets: [{ options: names.map((name) => [name]) }] }),
     },
   });
   if (!equal(Buffer.from(written), bytes)) refuse(BAD, "another spelling");
-  return { audience, nonce, types, claims };
+  const [first, ...others] = ways;
+  return { audience, nonce, ...first, ...(others.length > 0 && { others }) };
+}
+
+function readWay(credential) {
+  const types = textsOf(memberOf(memberOf(credential, "meta"), "vct_values"), 8, 512);
+  const asked = memberOf(credential, "claims");
+  return { types, claims: asked === undefined ? [] : textsOf(pathsOf(asked), 16, 64) };
+}
+
+function noneTwice(values) {
+  if (new Set(values).size < values.length) refuse(BAD, "one twice");
 }
 
 const memberOf = (object, name) => (isObject(object) ? object[name] : refuse(BAD, `no ${name}`));

@@ -68,6 +68,18 @@ def _claims() -> Iterator[Vector]:
     yield vc("valid_times_with_fractions", "valid", credential({"nbf": ISSUED + 0.5}))
     yield vc("type_another", "NotACard", credential({"vct": world.VCT + "/library-staff"}))
     yield vc("valid_type_of_the_rulebook", "valid", credential({"vct": "VerifiableStudentID"}))
+    text = credential(
+        {"vct": "VerifiableStudentID", "pic": OMIT},
+        name=OMIT,
+        schac_personal_unique_code=OMIT,
+        esc_number=OMIT,
+        academic_level=OMIT,
+        firstName="Līga",
+        familyName="Bērziņa",
+        schacPersonalUniqueCode=ESI_PREFIX + "lv:1",
+    )
+    says = says_all(esi=ESI_PREFIX + "lv:1", escn=None, level=None)
+    yield vc("valid_student_id_of_the_rulebook", "valid", text, result=says)
     yield vc("valid_unknown_claim", "valid", credential({"hobby": "chess"}))
     esi = ESI_PREFIX + "lv:1"
     text = credential(schac_personal_unique_code=esi)

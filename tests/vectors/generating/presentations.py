@@ -230,6 +230,7 @@ def _queries() -> Iterator[Vector]:
     yield request("credentials_an_object", BAD, asked(dcql_query={"credentials": usual}))
     sets = {"credentials": [usual], "credential_sets": [{"options": [["card"]]}]}
     yield request("credential_sets", BAD, asked(dcql_query=sets))
+    yield from _alternatives(usual)
     yield request("credential_of_another_id", BAD, query(id="pid"))
     yield request("credential_of_another_format", BAD, query(format="mso_mdoc"))
     yield request("meta_missing", BAD, query(meta=None))
@@ -251,3 +252,50 @@ def _queries() -> Iterator[Vector]:
     yield request("claim_with_id", BAD, query(claims=[{"id": "n", "path": ["name"]}]))
     yield request("claim_of_65_characters", BAD, query(claims=[{"path": ["n" * 65]}]))
     yield request("claim_sets", BAD, query(claim_sets=[["n"]]))
+
+
+def _alternatives(usual: dict[str, Any]) -> Iterator[Vector]:
+    """What will do as well: another credential, with claims of its own."""
+    student_id = {
+        "id": "card-2",
+        "format": "dc+sd-jwt",
+        "meta": {"vct_values": ["VerifiableStudentID"]},
+        "claims": [{"path": ["firstName"]}, {"path": ["familyName"]}],
+    }
+    said = {"types": ["VerifiableStudentID"], "claims": ["firstName", "familyName"]}
+
+    def either(*credentials: dict[str, Any], sets: Any = None) -> dict[str, Any]:
+        options = [[credential["id"]] for credential in credentials]
+        chosen = [{"options": options}] if sets is None else sets
+        return asked(dcql_query={"credentials": list(credentials), "credential_sets": chosen})
+
+    def further(number: int, **changes: Any) -> dict[str, Any]:
+        meta = {"vct_values": [f"urn:example:{number}"]}
+        return {"id": f"card-{number}", "format": "dc+sd-jwt", "meta": meta, **changes}
+
+    both = either(usual, student_id)
+    yield request("valid_two_ways_to_answer", "valid", both, {"others": [said]})
+    four = either(usual, student_id, further(3), further(4))
+    others = [{"types": [f"urn:example:{number}"], "claims": []} for number in (3, 4)]
+    yield request("valid_four_ways_to_answer", "valid", four, {"others": [said, *others]})
+    five = either(usual, student_id, *(further(number) for number in (3, 4, 5)))
+    yield request("five_ways_to_answer", BAD, five)
+    unsaid = asked(dcql_query={"credentials": [usual, student_id]})
+    yield request("two_credentials_without_sets", BAD, unsaid)
+    for name, sets in {
+        "sets_empty": [],
+        "sets_an_object": {"options": [["card"], ["card-2"]]},
+        "sets_of_both_at_once": [{"options": [["card", "card-2"]]}],
+        "sets_of_one": [{"options": [["card"]]}],
+        "sets_in_another_order": [{"options": [["card-2"], ["card"]]}],
+        "sets_not_required": [{"options": [["card"], ["card-2"]], "required": False}],
+        "sets_twice": [{"options": [["card"], ["card-2"]]}, {"options": [["card"]]}],
+    }.items():
+        yield request(name, BAD, either(usual, student_id, sets=sets))
+    yield request("ids_in_another_order", BAD, either({**student_id, "id": "card-1"}, usual))
+    yield request("id_twice", BAD, either(usual, {**student_id, "id": "card"}))
+    meta = {"vct_values": ["VerifiableStudentID", world.VCT]}
+    yield request("type_of_both", BAD, either(usual, {**student_id, "meta": meta}))
+    yield request("second_not_an_object", BAD, asked(dcql_query={"credentials": [usual, 1]}))
+    yield request("second_without_types", BAD, either(usual, further(2, meta={"vct_values": []})))
+    yield request("second_with_no_claims", BAD, either(usual, further(2, claims=[])))

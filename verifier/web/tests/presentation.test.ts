@@ -9,7 +9,7 @@ import { CardError } from "../src/check/errors.ts";
 import { b64urlEncode } from "../src/check/jws.ts";
 import { DEFAULT_POLICY } from "../src/check/policy.ts";
 import { joinParts, KEPT_FOR, PartCollector, parsePart, splitPresentation } from "../src/check/presentation_qr.ts"; // prettier-ignore
-import { claimNamesOf, claimsFor, encodeRequest, isAudience, parseRequest } from "../src/check/presentation_request.ts"; // prettier-ignore
+import { alternativesFor, claimNamesOf, claimsFor, encodeRequest, isAudience, parseRequest } from "../src/check/presentation_request.ts"; // prettier-ignore
 import { readVector } from "./vector_files.ts";
 import { limits } from "./limits.ts";
 
@@ -138,6 +138,20 @@ describe("a request", () => {
       expect(isAudience(name)).toBe(false);
       const request = { audience: name, nonce: "n".repeat(22), types: ["t"], claims: [] };
       expect(() => encodeRequest(request)).toThrow(CardError);
+    }
+  });
+
+  it("takes a student attestation as well where that says what is needed", () => {
+    const card = { types: ["t"], claims: ["name", "schac_personal_unique_code"] };
+    const names = ["firstName", "familyName", "schacPersonalUniqueCode"];
+    const studentId = { types: ["VerifiableStudentID"], claims: names };
+    expect(alternativesFor(["t"], ["name", "esi"])).toEqual([card, studentId]);
+    expect(alternativesFor([], ["name", "esi"])).toEqual([studentId]);
+    expect(alternativesFor(["t"], ["level"])).toEqual([{ types: ["t"], claims: ["academic_level"] }]);
+    const request = { audience: "x", nonce: "n".repeat(22), ...card, others: [studentId] };
+    expect(parseRequest(encodeRequest(request))).toEqual(request);
+    for (const others of [[card], [studentId, studentId], [{ types: [], claims: [] }]]) {
+      expect(() => encodeRequest({ ...request, others })).toThrow(CardError);
     }
   });
 

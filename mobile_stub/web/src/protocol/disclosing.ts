@@ -7,7 +7,7 @@ import { base64url, fromBase64url } from "../codes/base64url.ts";
 import { sign } from "../codes/device_key.ts";
 import { SD_JWT_VC, sdJwtClaims, type Credential } from "./credentials.ts";
 import { isArray, parseJson, type Json } from "./json.ts";
-import type { PresentationRequest } from "./request.ts";
+import { alternativesOf, type Alternative, type PresentationRequest } from "./request.ts";
 import { printable } from "./texts.ts";
 
 /** A credential that was asked for, and what it would disclose. */
@@ -23,27 +23,35 @@ export interface Answerable {
   readonly expiresAt: number;
 }
 
-/** The credential among these of a type that will do; undefined when there is none. */
+/**
+ * The credential among these of a type that will do; undefined when there is none. Of several ways to
+ * answer, the first that says all that is asked for; otherwise the first.
+ */
 export function answerable(
   credentials: Iterable<Credential>,
   request: PresentationRequest,
 ): Answerable | undefined {
-  for (const { format, value } of credentials) {
-    if (format !== SD_JWT_VC || typeof value !== "string") continue;
-    const claims = sdJwtClaims(value);
-    const { vct, exp } = claims;
-    if (typeof vct !== "string" || !request.types.includes(vct) || typeof exp !== "number") continue;
-    const [issuerJwt = "", ...texts] = value.split("~").slice(0, -1);
-    const asked = texts.map(opened).filter(({ name }) => request.claims.includes(name));
-    return {
-      issuerJwt,
-      disclosures: new Map(asked.map(({ name, text }) => [name, text])),
-      values: new Map(asked.map(({ name, says }) => [name, shownValue(says)])),
-      missing: request.claims.filter((name) => !Object.hasOwn(claims, name)),
-      expiresAt: exp,
-    };
-  }
-  return undefined;
+  const held = [...credentials];
+  const answers = alternativesOf(request)
+    .flatMap((asked) => held.map((credential) => answerOf(credential, asked)))
+    .filter((answer) => answer !== undefined);
+  return answers.find(({ missing }) => missing.length === 0) ?? answers[0];
+}
+
+function answerOf({ format, value }: Credential, asked: Alternative): Answerable | undefined {
+  if (format !== SD_JWT_VC || typeof value !== "string") return undefined;
+  const claims = sdJwtClaims(value);
+  const { vct, exp } = claims;
+  if (typeof vct !== "string" || !asked.types.includes(vct) || typeof exp !== "number") return undefined;
+  const [issuerJwt = "", ...texts] = value.split("~").slice(0, -1);
+  const disclosed = texts.map(opened).filter(({ name }) => asked.claims.includes(name));
+  return {
+    issuerJwt,
+    disclosures: new Map(disclosed.map(({ name, text }) => [name, text])),
+    values: new Map(disclosed.map(({ name, says }) => [name, shownValue(says)])),
+    missing: asked.claims.filter((name) => !Object.hasOwn(claims, name)),
+    expiresAt: exp,
+  };
 }
 
 /** The SD-JWT with key binding, for this request and no other; discloses no more than was agreed. */

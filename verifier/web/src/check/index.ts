@@ -27,7 +27,7 @@ export {
 } from "./presentation_qr.ts";
 export {
   ANSWERED_WITHIN,
-  claimNamesOf,
+  alternativesFor,
   claimsFor,
   encodeRequest,
   isAudience,

@@ -10,6 +10,7 @@ import { isPlainText } from "./card_claims.ts";
 import { refuse, refusingAs } from "./errors.ts";
 import { isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
 import { CLAIMS, type Claim, type Policy } from "./policy.ts";
+import { VERIFIABLE_STUDENT_ID_VCT } from "./sd_jwt_vc.ts";
 
 const MARK = "ESCR";
 const VERSION = "1";
@@ -20,6 +21,7 @@ export const MAX_TYPES = 8;
 const MAX_TYPE_CHARS = 512;
 const MAX_CLAIMS = 16;
 const MAX_CLAIM_CHARS = 64;
+const MAX_ALTERNATIVES = 4;
 export const ANSWERED_WITHIN = 300; // seconds; then its nonce is over
 
 /** What the check reads, by the name that our credential gives it (docs/credential.md, section 2). */
@@ -29,12 +31,24 @@ const CLAIM_NAMES: Readonly<Record<Claim, string>> = {
   esi: "schac_personal_unique_code",
 };
 
-/** What a provider asks for. */
-export interface PresentationRequest {
-  readonly audience: string; // who asks, as the student reads it; the phone signs it
-  readonly nonce: string; // makes the answer one to this request; new for each
+/** And by the names that every VerifiableStudentID has; it says nothing of the level. */
+const STUDENT_ID_NAMES: Readonly<Record<Claim, readonly string[] | null>> = {
+  name: ["firstName", "familyName"],
+  level: null,
+  esi: ["schacPersonalUniqueCode"],
+};
+
+/** One way to answer. */
+export interface Alternative {
   readonly types: readonly string[]; // `vct` values of the credentials that will do
   readonly claims: readonly string[]; // names of the claims to be disclosed
+}
+
+/** What a provider asks for. */
+export interface PresentationRequest extends Alternative {
+  readonly audience: string; // who asks, as the student reads it; the phone signs it
+  readonly nonce: string; // makes the answer one to this request; new for each
+  readonly others?: readonly Alternative[]; // what will do as well, the preferred first; never empty
 }
 
 /** What a service needs to read, and no more. */
@@ -50,6 +64,18 @@ export function claimsFor(policy: Policy): Claim[] {
 /** The claims' names in the credential. */
 export function claimNamesOf(claims: readonly Claim[]): string[] {
   return claims.map((claim) => CLAIM_NAMES[claim]);
+}
+
+/**
+ * The ways to answer, the preferred first: by a credential of these types, or by a student attestation
+ * of a European wallet where that says what is needed.
+ */
+export function alternativesFor(types: readonly string[], claims: readonly Claim[]): Alternative[] {
+  const card = { types: types.slice(0, MAX_TYPES), claims: claimNamesOf(claims) };
+  const names = claims.map((claim) => STUDENT_ID_NAMES[claim]);
+  if (names.includes(null)) return [card];
+  const studentId = { types: [VERIFIABLE_STUDENT_ID_VCT], claims: names.flatMap((one) => one ?? []) };
+  return card.types.length === 0 ? [studentId] : [card, studentId];
 }
 
 /** Whether a text is meant as a request, of whatever version. */
@@ -84,18 +110,30 @@ export function parseRequest(whole: string): PresentationRequest {
   return request;
 }
 
-function jsonOf({ audience, nonce, types, claims }: PresentationRequest): string {
+function jsonOf({ audience, nonce, types, claims, others = [] }: PresentationRequest): string {
+  const asked = [{ types, claims }, ...others];
+  const ids = asked.map((_, at) => (at === 0 ? "card" : `card-${at + 1}`));
+  const credentials = asked.map((one, at) => credentialOf(ids[at] ?? "", one));
+  const sets = others.length === 0 ? {} : { credential_sets: [{ options: ids.map((id) => [id]) }] };
+  return JSON.stringify({ client_id: audience, nonce, dcql_query: { credentials, ...sets } });
+}
+
+function credentialOf(id: string, { types, claims }: Alternative): object {
   const asked = claims.length === 0 ? {} : { claims: claims.map((name) => ({ path: [name] })) };
-  const credential = { id: "card", format: "dc+sd-jwt", meta: { vct_values: types }, ...asked };
-  return JSON.stringify({ client_id: audience, nonce, dcql_query: { credentials: [credential] } });
+  return { id, format: "dc+sd-jwt", meta: { vct_values: types }, ...asked };
 }
 
 function requestIn(body: Json): PresentationRequest {
-  const credential = firstOf(memberOf(memberOf(body, "dcql_query"), "credentials"));
+  const credentials = listOf(memberOf(memberOf(body, "dcql_query"), "credentials"));
+  const [first = refuse(BAD, "no credential is asked for"), ...others] = credentials.map(alternativeIn);
+  const audience = textOf(memberOf(body, "client_id"));
+  const asked = { audience, nonce: textOf(memberOf(body, "nonce")), ...first };
+  return others.length === 0 ? asked : { ...asked, others };
+}
+
+function alternativeIn(credential: Json): Alternative {
   const claims = memberOf(credential, "claims");
   return {
-    audience: textOf(memberOf(body, "client_id")),
-    nonce: textOf(memberOf(body, "nonce")),
     types: listOf(memberOf(memberOf(credential, "meta"), "vct_values")).map(textOf),
     claims:
       claims === undefined ? [] : listOf(claims).map((claim) => textOf(firstOf(memberOf(claim, "path")))),
@@ -118,11 +156,17 @@ function textOf(value: Json | undefined): string {
   return typeof value === "string" ? value : refuse(BAD, "a text where none is");
 }
 
-function check({ audience, nonce, types, claims }: PresentationRequest): void {
+function check({ audience, nonce, types, claims, others = [] }: PresentationRequest): void {
   if (!isAudience(audience)) refuse(BAD, "an audience is plain, without a colon");
   if (!/^[A-Za-z0-9_-]{22,86}$/.test(nonce)) refuse(BAD, "a nonce has 22 to 86 characters of base64url");
-  checkTexts(types, MAX_TYPES, MAX_TYPE_CHARS);
-  if (claims.length > 0) checkTexts(claims, MAX_CLAIMS, MAX_CLAIM_CHARS);
+  if (others.length >= MAX_ALTERNATIVES) refuse(BAD, "more than four ways to answer");
+  const alternatives = [{ types, claims }, ...others];
+  for (const one of alternatives) {
+    checkTexts(one.types, MAX_TYPES, MAX_TYPE_CHARS);
+    if (one.claims.length > 0) checkTexts(one.claims, MAX_CLAIMS, MAX_CLAIM_CHARS);
+  }
+  const all = alternatives.flatMap((one) => one.types);
+  if (new Set(all).size < all.length) refuse(BAD, "a type twice");
 }
 
 function checkTexts(texts: readonly string[], most: number, mostChars: number): void {

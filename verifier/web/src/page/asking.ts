@@ -4,9 +4,9 @@
  */
 
 import {
+  alternativesFor,
   ANSWERED_WITHIN,
   CardError,
-  claimNamesOf,
   isPart,
   parsePart,
   PartCollector,
@@ -58,7 +58,8 @@ export class Asking {
   /** A new request, in the place of any other. */
   ask(audience: string, types: readonly string[], claims: readonly Claim[]): PresentationRequest {
     const nonce = b64urlEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
-    const request = { audience, nonce, types, claims: claimNamesOf(claims) };
+    const [first = { types, claims: [] }, ...others] = alternativesFor(types, claims);
+    const request = { audience, nonce, ...first, ...(others.length === 0 ? {} : { others }) };
     this.#parts.forget();
     this.#asked = { request, claims, at: this.#clock() };
     return request;
