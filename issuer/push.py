@@ -44,6 +44,7 @@ class Told(Enum):
     ACCEPTED = "accepted"
     GONE = "gone"  # the subscription is over (RFC 8030, section 7.3)
     FAILED = "failed"  # again later
+    SEALED = "sealed"  # with another secret; again later, when the right one may be back
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,12 @@ class Pusher:
     clock: Clock
 
     def tell_due(self, *, should_stop: Callable[[], bool] = lambda: False) -> int:
-        """Send what is due; returns how many pushes were accepted."""
-        told = 0
+        """Send what is due; returns how many pushes were accepted.
+
+        Raises:
+            NotUnsealable: All others were told; where these phones are reached is kept.
+        """
+        told, sealed = 0, 0
         while not should_stop() and self._is_any_due():
             claims = self._claim()
             if not claims:
@@ -99,6 +104,9 @@ class Pusher:
                 answers = list(threads.map(self._send, claims))
             self._record(claims, answers)
             told += sum(answer.told is Told.ACCEPTED for answer in answers)
+            sealed += sum(answer.told is Told.SEALED for answer in answers)
+        if sealed:
+            raise NotUnsealable(f"{sealed} subscriptions were sealed with another secret")
         return told
 
     def want_due_renewals(self) -> int:
@@ -120,8 +128,10 @@ class Pusher:
         try:
             endpoint = self.sealer.unseal(claimed.sealed_subscription).decode()
             check_endpoint(endpoint, self.hosts)
-        except (NotUnsealable, ValueError):
-            return Answer(Told.GONE)  # another secret, or a service that is not allowed any more
+        except NotUnsealable:
+            return Answer(Told.SEALED)
+        except ValueError:
+            return Answer(Told.GONE)  # a service that is not allowed any more
         return push(self.http, endpoint, self.vapid, now=seconds_of(self.clock()))
 
     def _record(self, claims: Sequence[Claim], answers: Sequence[Answer]) -> None:

@@ -72,7 +72,8 @@ class Telling:
         try:
             token = self._sealer.unseal(one.sealed_push_token).decode("ascii")
         except NotUnsealable:
-            return Answered(Told.GONE)
+            # Kept: a phone registers only once, and the right secret may come back.
+            return Answered(Told.LATER, "sealed with another secret")
         return push(self._http, token, topic=self._topic, now=now)
 
     def _note(self, one: Claimed, answered: Answered, *, now: int) -> None:

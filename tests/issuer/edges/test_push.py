@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +23,7 @@ from issuer.credential_life import EndReason
 from issuer.database import make_engine
 from issuer.device_life import end_device
 from issuer.erasure import request_erasure
+from issuer.errors import NotUnsealable
 from issuer.esc_router.exchange import open_router_http
 from issuer.issuing import IssuingPolicy
 from issuer.keys import FileKeyRing, FileSigner, load_named_key_file
@@ -459,6 +460,20 @@ def test_an_endpoint_that_is_allowed_no_more_is_not_called(
 
     assert pusher.tell_due() == 0
     assert (service.received, row_of(session, device)) == ([], None)
+
+
+def test_a_worker_with_another_secret_forgets_no_phone(
+    session: Session, device: Device, pusher: Pusher, service: PushService, clock: SettableClock
+) -> None:
+    subscribe(session, device, service.address)
+    notices.want_of_device(session, device.id or 0, now=1)
+    session.commit()
+
+    with pytest.raises(NotUnsealable):
+        replace(pusher, sealer=Sealer(b"o" * 40)).tell_due()
+    assert service.received == []
+    clock.advance(timedelta(minutes=1))
+    assert pusher.tell_due() == 1
 
 
 def test_two_workers_tell_each_phone_once(

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from issuer.errors import UnusableSecret
 from issuer.passes.apns import open_apns
 from issuer.passes.telling import Telling
+from issuer.sealing import Sealer
 from issuer.store import passes
 from issuer.tables import Pass, PassRegistration
 from tests.conftest import SettableClock, sqlite_only
@@ -169,6 +170,21 @@ def test_what_fails_is_told_in_words_and_tried_again(
         phones.clock.advance(timedelta(seconds=1))
         assert phones.tell(one) == (1, [])
     assert [(one.due_at, one.attempts) for one in phones.rows()] == [(None, 0)] * 2
+
+
+@sqlite_only
+def test_a_worker_with_another_secret_forgets_no_phone(
+    phones: Phones, make_pass: MakePass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = make_pass(phones=1)
+    with phones.told() as (one, server):
+        phones.change(row)
+        with monkeypatch.context() as patch:
+            patch.setattr(one, "_sealer", Sealer(b"another secret for tests, 32 bytes"))
+            assert phones.tell(one) == (0, ["tell phones of passes: sealed with another secret"])
+        assert server.asked == []
+        phones.clock.advance(timedelta(seconds=10))
+        assert phones.tell(one) == (1, [])
 
 
 @sqlite_only
