@@ -55,12 +55,6 @@ def cards_unseen(
     return [(card, student) for card, student in session.exec(statement)]
 
 
-def students_by_id(session: Session, ids: Collection[int]) -> dict[int, Student]:
-    """These students, which were found with their PIC before."""
-    found = session.exec(select(Student).where(col(Student.id).in_(ids)))
-    return {student.id: student for student in found if student.id is not None}
-
-
 def students_by_esi(session: Session, pic: str, esis: Collection[str]) -> dict[str, Student]:
     """The institution's students among these, given in lower case, by it."""
     statement = select(Student).where(col(Student.pic) == pic, col(Student.esi_normal).in_(esis))

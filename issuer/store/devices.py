@@ -89,14 +89,6 @@ def begin(session: Session, tokens: Sequence[tuple[str, bytes]], *, now: int) ->
     return ids
 
 
-def by_token(session: Session, token_sha256: bytes) -> Device | None:
-    """The device with this token, unless it was ended."""
-    statement = select(Device).where(
-        Device.token_sha256 == token_sha256, col(Device.ended_at).is_(None)
-    )
-    return session.exec(statement).one_or_none()
-
-
 def by_token_ended_too(session: Session, token_sha256: bytes) -> Device | None:
     """The device with this token, ended or not."""
     return session.exec(select(Device).where(Device.token_sha256 == token_sha256)).one_or_none()

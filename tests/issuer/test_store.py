@@ -310,7 +310,6 @@ def test_an_ended_device_is_not_found_any_more(session: Session, card: Card) -> 
 
     devices.end(session, device.id, reason="by_phone", now=NOW)
 
-    assert devices.by_token(session, b"d") is None
     assert devices.living_of_card(session, card.escn) == []
 
 
