@@ -5,15 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE_INSTALLED := tests/interop/node_modules/.installed
-WEB := verifier/web mobile_stub/web
-WEB_INSTALLED := $(WEB:%=%/node_modules/.installed)
+WEB := mobile_stub/web verifier/web
 TEST_WORKERS ?= 2
 RUNS ?= 1000
 MINUTES ?= 10
 PHONES ?= 20000
 
+# What is there besides Python; `without` says what goes untested where it is missing, and fails
+# where nothing may be skipped. Its arguments: what was found, who needs it, what is needed.
+NODE := $(shell command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
+CHROMIUM := $(shell test -x "$${ESC_CHROMIUM:-/usr/bin/chromium}" && echo yes)
+NEEDS_NODE := Node 20 or newer with npm (Debian: apt install nodejs npm)
+without = $(if $(1),:,if [ "$$ESC_NO_SKIP" = 1 ]; then echo "FAILED: $(2) need $(3), and ESC_NO_SKIP=1 forbids to skip"; exit 1; else echo "SKIPPED: $(2) need $(3)"; fi)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports vectors bench semester faults fuzz format lock install interop web web-build web-checks clean
+.PHONY: help demo test unit check lint types imports vectors bench semester faults fuzz format lock install interop web web-build clean \
+	$(foreach part,built style tests browser-tests,$(WEB:%=%/$(part)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,10 +28,13 @@ help: ## List the targets
 demo: $(INSTALLED) ## The whole journey once, on embedded defaults (KEEP=1 leaves the services up)
 	@$(BIN)/python -m wallet_api.demo $(if $(KEEP),--keep)
 
-test: $(INSTALLED) interop web ## All tests
+test: unit web ## All tests
+
+unit: $(INSTALLED) interop $(if $(NODE),web-build) ## The tests in Python alone
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
 
-check: lint types imports test vectors ## What CI runs: lint, types, import contracts, tests, vectors
+# In CI all of them side by side (`make -j`): what takes longest comes first.
+check: test types lint imports ## What CI runs: tests (the vectors' too), types, style, import contracts
 
 lint: $(INSTALLED) ## Style and formatting
 	$(BIN)/ruff check .
@@ -36,7 +46,7 @@ types: $(INSTALLED) ## Static types
 imports: $(INSTALLED) ## Who may import whom
 	$(BIN)/lint-imports
 
-vectors: $(INSTALLED) ## Rebuild the test vectors; a difference is a failure
+vectors: $(INSTALLED) ## Rebuild the test vectors in place; a difference is a failure
 	$(BIN)/python tests/vectors/generate.py
 	@git diff --exit-code -- tests/vectors || { echo "the test vectors have changed: commit them on purpose or find out why"; exit 1; }
 
@@ -66,37 +76,29 @@ $(INSTALLED): requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# Interoperability tests run other people's wallets, which need Node 20. Without it they are
-# skipped by name.
-interop:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_INSTALLED); \
-	else echo "SKIPPED: interoperability tests need Node 20 with npm (Debian: apt install nodejs npm)"; fi
-
-$(NODE_INSTALLED): tests/interop/package-lock.json
-	cd tests/interop && npm ci --silent --no-audit --no-fund
-	@touch $@
-
-web: $(INSTALLED) ## The web scanner and the web wallet: style, types, build, tests
-	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; \
-	then $(MAKE) --no-print-directory web-checks; \
-	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web packages need Node 20 with npm, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
-	else echo "SKIPPED: the web packages need Node 20 with npm (Debian: apt install nodejs npm)"; fi
+# Interoperability tests run other people's wallets. Without Node they are skipped by name.
+interop: $(if $(NODE),$(NODE_INSTALLED))
+	@$(call without,$(NODE),the interoperability tests,$(NEEDS_NODE))
 
 # The wallet's tests show its codes to the scanner: both are built before either is tested.
-web-checks: $(WEB_INSTALLED)
-	@for folder in $(WEB); do (cd $$folder && npm run --silent lint && npm run --silent types && npm run --silent build) || exit 1; done
-	@for folder in $(WEB); do (cd $$folder && npm run --silent test) || exit 1; done
-	@if [ -x "$${ESC_CHROMIUM:-/usr/bin/chromium}" ]; then \
-	$(MAKE) --no-print-directory -j2 --output-sync=target $(WEB:%=%/browser-tests); \
-	elif [ "$$ESC_NO_SKIP" = 1 ]; then echo "the web packages' tests need Chromium, and ESC_NO_SKIP=1 forbids to skip"; exit 1; \
-	else echo "SKIPPED: the web packages' tests need Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path)"; fi
+# `make -j2 web` tests both at once.
+web: $(if $(NODE),$(if $(CHROMIUM),$(WEB:%=%/browser-tests)) $(WEB:%=%/tests) $(WEB:%=%/style)) ## The web scanner and the web wallet: style, types, build, tests
+	@$(call without,$(NODE),the web packages,$(NEEDS_NODE))
+	@$(call without,$(CHROMIUM),the tests in a browser,Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path))
 
-# Both at once: they wait more than they compute.
-%/browser-tests:
-	@cd $* && npm run --silent test:browser
+web-build: $(WEB:%=%/built)
 
-web-build: $(WEB_INSTALLED)
-	@for folder in $(WEB); do (cd $$folder && npm run --silent build) || exit 1; done
+$(WEB:%=%/built): %/built: %/node_modules/.installed
+	cd $* && npm run --silent build
+
+$(WEB:%=%/style): %/style: %/node_modules/.installed
+	cd $* && npm run --silent lint && npm run --silent types
+
+$(WEB:%=%/tests): %/tests: $(INSTALLED) web-build
+	cd $* && npm run --silent test
+
+$(WEB:%=%/browser-tests): %/browser-tests: $(INSTALLED) web-build
+	cd $* && npm run --silent test:browser
 
 %/node_modules/.installed: %/package-lock.json
 	cd $* && npm ci --silent --no-audit --no-fund

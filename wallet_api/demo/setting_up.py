@@ -17,9 +17,9 @@ from wallet_api.demo.telling import StepFailed, Story
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ROWS_LEFT_OUT = 4  # exit code of the import
-PUBLISHED_WITHIN = 20.0  # seconds for the first trust list
+PUBLISHED_WITHIN = 60.0  # seconds for the first trust list
 RECONCILING_PACE = "500"  # requests per second; the real router is asked more slowly
-ROUTER_WITHIN = 60.0  # seconds for all students of the file
+ROUTER_WITHIN = 180.0  # seconds for all students of the file
 
 
 @dataclass
