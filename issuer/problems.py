@@ -11,6 +11,7 @@ import secrets
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -154,11 +155,10 @@ def install(app: FastAPI) -> None:
 
 def _only_problems(schema: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with the one media type that refusals have."""
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            for status, response in operation["responses"].items():
-                if status >= "400" and PROBLEM_MEDIA_TYPE in response.get("content", {}):
-                    response["content"].pop("application/json", None)
+    operations = [one for path in schema["paths"].values() for one in path.values()]
+    for status, response in chain(*(one["responses"].items() for one in operations)):
+        if status >= "400" and PROBLEM_MEDIA_TYPE in response.get("content", {}):
+            response["content"].pop("application/json", None)
     return schema
 
 

@@ -1,5 +1,6 @@
 """`cards`: found and led through their life."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -73,41 +74,34 @@ def show_card(escn: EscnArgument) -> None:
 @app.command("issue")
 def issue(escn: EscnArgument) -> None:
     """Let an ordered card begin today."""
-    number = parse_escn(escn)
-    with open_deployment() as deployment, deployment.writing() as session:
-        lifecycle.activate_card(session, pic_of(number), number, now=deployment.now, actor=ACTOR)
-    out.print(f"active {number}")
+    _change(lifecycle.activate_card, escn)
 
 
 @app.command("suspend")
 def suspend(escn: EscnArgument, reason: ReasonOption) -> None:
     """Stop a card for the time being."""
-    number = parse_escn(escn)
-    with open_deployment() as deployment, deployment.writing() as session:
-        lifecycle.suspend_card(
-            session, pic_of(number), number, reason=reason, now=deployment.now, actor=ACTOR
-        )
-    out.print(f"suspended {number}")
+    _change(lifecycle.suspend_card, escn, reason=reason)
 
 
 @app.command("reinstate")
 def reinstate(escn: EscnArgument) -> None:
     """Let a suspended card be valid again."""
-    number = parse_escn(escn)
-    with open_deployment() as deployment, deployment.writing() as session:
-        lifecycle.reinstate_card(session, pic_of(number), number, now=deployment.now, actor=ACTOR)
-    out.print(f"active {number}")
+    _change(lifecycle.reinstate_card, escn)
 
 
 @app.command("revoke")
 def revoke(escn: EscnArgument, reason: ReasonOption) -> None:
     """End a card for good."""
+    _change(lifecycle.revoke_card, escn, reason=reason)
+
+
+def _change(change: Callable[..., Card], escn: str, **why: str) -> None:
+    """Make one of the changes of `issuer.lifecycle`, and say where the card stands now."""
     number = parse_escn(escn)
     with open_deployment() as deployment, deployment.writing() as session:
-        lifecycle.revoke_card(
-            session, pic_of(number), number, reason=reason, now=deployment.now, actor=ACTOR
-        )
-    out.print(f"revoked {number}")
+        card = change(session, pic_of(number), number, now=deployment.now, actor=ACTOR, **why)
+        state = card.state
+    out.print(f"{state} {number}")
 
 
 def _found(session: Session, escn: Escn) -> tuple[Card, Student]:

@@ -29,20 +29,24 @@ def write_letter(
     Without --file, its address and code are printed, once: only a hash is kept.
     """
     _check_ending(file)
-    with open_deployment() as deployment:
-        address = address_of(deployment.settings.wallet_public_url)
-        now, sealer = deployment.now, deployment.sealer
-        with deployment.writing() as session:
-            row = meant(session, student, institution)
-            letter = make_letter(
-                session, row.pic, row.id or 0, address=address, sealer=sealer, now=now, actor=ACTOR
-            )
-            if file is not None:
-                # Before the commit: the letters before this one go on if it cannot be written.
-                name, of = row.full_name, institution_of(session, row.pic).name
-                today = today_of(now).isoformat()
-                with _new_private_file(file) as target:
-                    target.write(draw_letter(letter, institution=of, name=name, today=today))
+    with open_deployment() as deployment, deployment.writing() as session:
+        now = deployment.now
+        row = meant(session, student, institution)
+        letter = make_letter(
+            session,
+            row.pic,
+            row.id or 0,
+            address=address_of(deployment.settings.wallet_public_url),
+            sealer=deployment.sealer,
+            now=now,
+            actor=ACTOR,
+        )
+        if file is not None:
+            # Before the commit: the letters before this one go on if it cannot be written.
+            of, today = institution_of(session, row.pic).name, today_of(now).isoformat()
+            sheet = draw_letter(letter, institution=of, name=row.full_name, today=today)
+            with _new_private_file(file) as target:
+                target.write(sheet)
     if file is not None:
         out.print(f"written {file}", markup=False)
         return

@@ -105,14 +105,19 @@ def push(http: httpx.Client, token: str, *, topic: str, now: int) -> Answered:
     }
     try:
         with http.stream("POST", f"/3/device/{token}", content=b"{}", headers=headers) as answer:
-            body = b""
-            for chunk in answer.iter_raw():
-                body += chunk
-                if len(body) > _MAX_ANSWER_BYTES:
-                    break
+            body = _beginning_of(answer)
     except httpx.HTTPError as error:
         return Answered(Told.LATER, type(error).__name__)
     return _answered(answer, body)
+
+
+def _beginning_of(answer: httpx.Response) -> bytes:
+    body = b""
+    for chunk in answer.iter_raw():
+        body += chunk
+        if len(body) > _MAX_ANSWER_BYTES:
+            break
+    return body
 
 
 def _answered(answer: httpx.Response, body: bytes) -> Answered:
