@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { DEFAULT_POLICY, HOUR } from "../src/check/policy.ts";
-import { nameIn, parseRules, RulesError } from "../src/check/rules.ts";
+import { nameIn, parseRules, RulesError, rulesTextOf } from "../src/check/rules.ts";
 import { limits } from "./limits.ts";
 
 const VERIFIER = join(import.meta.dirname, "../..");
@@ -107,6 +107,13 @@ it("takes the default for what is left out", () => {
 
 it("has a status that is fresh for longer than a week usable for as long", () => {
   expect(parseRules(SMALLEST + "fresh_hours = 200\n").policy.staleUntil).toBe(200 * HOUR);
+});
+
+it("refuses a file that is not UTF-8, with the line", () => {
+  const latin = Uint8Array.from("rules = 1\nservice = 'Las\xeetava'\n", (letter) => letter.charCodeAt(0));
+  expect(() => rulesTextOf(latin)).toThrow("line 2: not UTF-8");
+  expect(() => rulesTextOf(new Uint8Array(70_000))).toThrow("longer than 16384");
+  expect(rulesTextOf(new TextEncoder().encode("\ufeffrules = 1"))).toBe("rules = 1");
 });
 
 it("reads a backslash that is no escape", () => {

@@ -15,7 +15,7 @@ export {
 } from "./bundle.ts";
 export type { Evidence, VerifiedCard } from "./checks.ts";
 export { CardError, REFUSALS, type RefusalName } from "./errors.ts";
-export { nameIn, parseRules, RulesError, type Rules } from "./rules.ts";
+export { nameIn, parseRules, RulesError, rulesTextOf, type Rules } from "./rules.ts";
 export { CLAIMS, DAY, DEFAULT_POLICY, HOUR, type Claim, type Freshness, type Policy } from "./policy.ts";
 export {
   isPart,

@@ -13,6 +13,7 @@ import { CLAIMS, DEFAULT_POLICY, HOUR, type Policy } from "./policy.ts";
 
 const VERSION = 1;
 const MAX_CHARS = 16_384;
+const MAX_BYTES = 4 * MAX_CHARS; // UTF-8 needs four bytes at most for a character
 const MAX_NAME_CHARS = 60;
 const MAX_LISTED = 4_000;
 const MAX_HOURS = 8_760; // a year; a status list ends long before
@@ -50,6 +51,33 @@ export interface Rules {
 /** The service's name for readers of a language, `lv` for example. */
 export function nameIn(rules: Rules, language: string): string {
   return rules.service.get(language) ?? rules.service.get("") ?? "";
+}
+
+/** The text in a file's bytes, without its byte order mark; `RulesError`. */
+export function rulesTextOf(data: Uint8Array): string {
+  if (data.length > MAX_BYTES) throw new RulesError(null, `the file is longer than ${MAX_CHARS} characters`);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    return decoder.decode(data);
+  } catch {
+    throw new RulesError(lineOfFault(data), "not UTF-8");
+  }
+}
+
+/** Where the first line stands that is not UTF-8, whose lines end with one and the same byte. */
+function lineOfFault(data: Uint8Array): number {
+  let line = 1;
+  for (let start = 0; start < data.length; line += 1) {
+    const end = data.indexOf(0x0a, start);
+    const next = end < 0 ? data.length : end + 1;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(data.subarray(start, next));
+    } catch {
+      return line;
+    }
+    start = next;
+  }
+  return line;
 }
 
 /** Reads the file's text; `RulesError` with the line and the reason. */

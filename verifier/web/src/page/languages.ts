@@ -60,13 +60,18 @@ export class Language {
     const date = new Date(seconds * 1000);
     const two = (value: number) => String(value).padStart(2, "0");
     const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-    return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+    return unbroken(`${day} ${two(date.getHours())}:${two(date.getMinutes())}`);
   }
 
   /** The last day before an instant: what "valid until" means to people. */
   day(seconds: number): string {
-    return new Date(Math.max(seconds - 1, 0) * 1000).toISOString().slice(0, 10);
+    return unbroken(new Date(Math.max(seconds - 1, 0) * 1000).toISOString().slice(0, 10));
   }
+}
+
+/** A date that no line ends in: behind each hyphen a word joiner, which is not seen. */
+function unbroken(date: string): string {
+  return date.replaceAll("-", "-\u2060");
 }
 
 const LANGUAGES = [new Language("en", sharedEn, pageEn), new Language("lv", sharedLv, pageLv)];

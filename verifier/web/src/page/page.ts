@@ -136,12 +136,22 @@ export class Page {
     };
     return {
       changed: (changed) => void this.#change(changed),
-      setUp: (source, anchors) => then(this.#keeping.setUp(source, anchors)),
+      setUp: async (source, anchors) => {
+        const before = await this.#listsSetUp();
+        const said = await this.#keeping.setUp(source, anchors);
+        // What was typed stays where nothing came of it.
+        return (await this.#listsSetUp()) === before ? said : then(Promise.resolve(said));
+      },
       fetchNow: (store) => then(this.#keeping.renew(store)),
       takeFile: (store, file) => then(this.#keeping.takeIn(store, file)),
       remove: (store) => then(this.#keeping.remove(store)),
       forget: () => void this.#forget(),
     };
+  }
+
+  async #listsSetUp(): Promise<number> {
+    const { lists } = this.#keeping;
+    return (await lists.isSetUp()) ? lists.all.length : 0;
   }
 
   async #render(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Settings and set-up, in a dialog. */
 
-import { parseRules, RulesError } from "../check/index.ts";
+import { nameIn, parseRules, rulesTextOf, RulesError } from "../check/index.ts";
 import { checkbox, field, fileButton, h } from "./dom.ts";
 import type { KnowledgeStore } from "./knowledge_store.ts";
 import { KnowledgeView, type KnowledgeEvents } from "./knowledge_view.ts";
@@ -44,6 +44,8 @@ export class SettingsView {
 
   say(text: string): void {
     this.#message.textContent = text;
+    // On a small screen it may stand far from the button that was pressed.
+    if (text !== "") this.#message.scrollIntoView({ block: "nearest" });
   }
 
   render(language: Language, state: SettingsState): void {
@@ -132,11 +134,12 @@ export class SettingsView {
     language: Language,
     change: (changes: Partial<Settings>) => void,
   ): Promise<void> {
-    const text = new TextDecoder().decode(await file.arrayBuffer());
+    const data = new Uint8Array(await file.arrayBuffer());
     try {
+      const text = rulesTextOf(data);
       const rules = parseRules(text);
       change({ ownRules: text, service: OWN });
-      this.say(language.word("own_rules_stored", { service: rules.service.get("") ?? "" }));
+      this.say(language.word("own_rules_stored", { service: nameIn(rules, language.code) }));
     } catch (error) {
       if (!(error instanceof RulesError)) throw error;
       this.say(language.word("rules_refused", { reason: error.message }));

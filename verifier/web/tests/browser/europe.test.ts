@@ -42,7 +42,7 @@ it("is taken in, opened again, and decided with as soon as ever", async () => {
     await page.reload();
     await page.locator("html[data-ready]").waitFor();
     times["opened"] = performance.now() - start;
-    await page.locator(".as-of", { hasText: "4000 institutions, 4000 status lists" }).waitFor();
+    await page.locator(".as-of", { hasText: "institutions: 4000, status lists: 4000" }).waitFor();
     await page
       .getByLabel("Code, typed by a scanner or pasted")
       .fill(readFileSync(join(folder, "code.txt"), "utf8"));

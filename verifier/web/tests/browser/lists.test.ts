@@ -55,7 +55,7 @@ it("each is added with its own key, asked for its own cards, renewed and removed
     await lists.nth(1).getByLabel("Bundle from a file").setInputFiles(usual);
     await page.getByText("[DocumentUntrusted]").waitFor();
     await lists.nth(1).getByLabel("Bundle from a file").setInputFiles(join(folder, "europe.escbundle"));
-    await lists.nth(1).getByText("2 institutions, 2 status lists").waitFor();
+    await lists.nth(1).getByText("institutions: 2, status lists: 2").waitFor();
     await lists.first().getByRole("button", { name: "Fetch now" }).click();
     await page.getByText("Nothing new since the last fetch.").waitFor();
     await page.getByRole("button", { name: "Close" }).click();

@@ -143,7 +143,7 @@ describe("an answer", () => {
       const page = await scanner({ now: NOW + 50 });
       await paste(page, LIVE);
       await page.getByText("It was shown too long ago: this is a copy.").waitFor();
-      await page.getByText("check the clock of this device: it shows 2027-01-15 10:00").waitFor();
+      await page.getByText("check the clock of this device: it shows 2027-\u206001-\u206015 10:00").waitFor();
       await next(page);
       await paste(page, "https://example.org/");
       await page.getByText("This is not the code of a European Student Card.").waitFor();
@@ -207,6 +207,9 @@ describe("knowledge", () => {
       const key = page.getByLabel("Public key of the trust list");
       await key.fill('{"kty":"OKP"}');
       await page.getByText("This is not a JWK").waitFor();
+      await page.getByRole("button", { name: "Save and fetch" }).click();
+      await page.locator(".message", { hasText: "This is not a JWK" }).waitFor();
+      expect(await page.getByLabel("Address of the bundle").inputValue()).toBe(publisher.address);
       const { x, y } = {
         x: "1sSg7j9SdbiKq68Xe-3RtkB-wxF2wUbYagJ_i5KCJMg",
         y: "ig6P7c4ebWRHxY0-rOZu2ooETL8w-DJMv1fsyzre2n0",
