@@ -99,7 +99,7 @@ def make_pass_folder(
     """Make the files; each argument can be what does not fit."""
     path.mkdir(exist_ok=True)
     wwdr_name = _name(x509.NameOID.COMMON_NAME, "A test's own developer relations")
-    wwdr = _certificate(wwdr_name, "wwdr", wwdr_name, "wwdr", is_ca=True)
+    wwdr = _certificate(wwdr_name, "wwdr", wwdr_name, "wwdr", is_ca=True, end=max(end, END))
     subject = x509.Name(
         [
             x509.NameAttribute(x509.NameOID.USER_ID, pass_type),

@@ -79,8 +79,26 @@ export default defineConfig({
     },
   },
   test: {
-    include: ["tests/**/*.test.ts"],
-    testTimeout: 60_000 + 1000 * Number(process.env["ESC_FUZZ_SECONDS"] ?? "0"),
-    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "formats",
+          include: ["tests/*.test.ts"],
+          testTimeout: 60_000 + 1000 * Number(process.env["ESC_FUZZ_SECONDS"] ?? "0"),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["tests/browser/*.test.ts"],
+          globalSetup: "tests/browser/run_services.ts",
+          fileParallelism: false, // one wire to the one deployment
+          testTimeout: 180_000, // on a busy machine
+          hookTimeout: 180_000,
+        },
+      },
+    ],
   },
 });

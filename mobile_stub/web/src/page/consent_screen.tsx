@@ -1,13 +1,13 @@
 /** What leaves for the European router, to whom and when; the student decides. */
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 
 import type { WalletCard } from "../model.ts";
-import { useTask } from "./hooks.ts";
+import { useLoaded } from "./hooks.ts";
 import { go } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
-import { Button, Refused, Said, Screen } from "./widgets.tsx";
+import { Asking, Button, Said, Screen } from "./widgets.tsx";
 
 interface Consent {
   readonly givenAt: number | null;
@@ -29,36 +29,24 @@ export function ConsentScreen({ card }: { readonly card: WalletCard }): JSX.Elem
 
 function Decide({ card }: { readonly card: WalletCard }): JSX.Element {
   const { language, wallet } = useSurroundings();
-  const [consent, setConsent] = useState<Consent | null>(null);
   const [said, say] = useState("");
-  const task = useTask();
-  const { run } = task;
-  const load = useCallback(
-    () =>
-      run(async () => {
-        setConsent(await wallet.consent(card.id));
-      }),
-    [run, wallet, card.id],
-  );
-  useEffect(() => void load(), [load]);
+  const loaded = useLoaded<Consent>(useCallback(() => wallet.consent(card.id), [wallet, card.id]));
+  const { value: consent, isBusy } = loaded;
   const act = async (work: () => Promise<void>, key: string | null): Promise<void> => {
     say("");
-    if ((await run(work)) && (await load()) && key !== null) say(language.word(key));
+    if ((await loaded.change(work)) && key !== null) say(language.word(key));
   };
   return (
     <>
       <p>{language.word("consent_intro", { institution: card.facts.institution.name })}</p>
       {consent !== null && <WhatLeaves shares={consent.shares} />}
       <p>{language.word("consent_free")}</p>
-      <Refused refusal={task.refusal} />
-      {consent === null && task.refusal !== null && (
-        <Button onPress={() => void load()}>{language.word("retry")}</Button>
-      )}
+      <Asking of={loaded} />
       <Said>{said !== "" ? said : consent !== null && stateOf(consent)}</Said>
       {consent !== null && (
         <Choice
           isGiven={consent.givenAt !== null}
-          isBusy={task.isBusy}
+          isBusy={isBusy}
           onGive={() => void act(() => wallet.giveConsent(card.id), null)}
           onDecline={() => {
             go({ at: "card", card: card.id });

@@ -1,12 +1,12 @@
 /** The phones that have this card, and ending one. */
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 
 import type { DeviceOfCard, WalletCard } from "../model.ts";
-import { useTask } from "./hooks.ts";
+import { useLoaded } from "./hooks.ts";
 import { useSurroundings } from "./surroundings.ts";
-import { Button, Drawing, DRAWINGS, Field, Refused, Said, Screen } from "./widgets.tsx";
+import { Asking, Button, Drawing, DRAWINGS, Field, Said, Screen } from "./widgets.tsx";
 
 interface Known {
   readonly atOnce: number;
@@ -15,25 +15,15 @@ interface Known {
 
 export function DevicesScreen({ card }: { readonly card: WalletCard }): JSX.Element {
   const { language, wallet } = useSurroundings();
-  const [known, setKnown] = useState<Known | null>(null);
   const [said, say] = useState("");
-  const task = useTask();
-  const { run } = task;
-  const load = useCallback(
-    () =>
-      run(async () => {
-        setKnown(await wallet.devices(card.id));
-      }),
-    [run, wallet, card.id],
-  );
-  useEffect(() => void load(), [load]);
+  const loaded = useLoaded<Known>(useCallback(() => wallet.devices(card.id), [wallet, card.id]));
+  const { value: known } = loaded;
   const act = async (key: string, work: () => Promise<void>): Promise<void> => {
     say("");
-    if ((await run(work)) && (await load())) say(language.word(key));
+    if (await loaded.change(work)) say(language.word(key));
   };
   return (
     <Screen title={language.word("devices_title")} back={{ at: "card-page", card: card.id, page: "menu" }}>
-      {known === null && task.isBusy && <p role="status">{language.word("loading")}</p>}
       {known !== null && (
         <>
           <p>{language.word("devices_intro", { count: known.atOnce })}</p>
@@ -52,10 +42,7 @@ export function DevicesScreen({ card }: { readonly card: WalletCard }): JSX.Elem
           />
         </>
       )}
-      <Refused refusal={task.refusal} />
-      {known === null && task.refusal !== null && (
-        <Button onPress={() => void load()}>{language.word("retry")}</Button>
-      )}
+      <Asking of={loaded} />
       <Said>{said}</Said>
     </Screen>
   );

@@ -115,3 +115,31 @@ export function useTask(): Task {
   }, []);
   return { isBusy, refusal, run };
 }
+
+export interface Loaded<Value> extends Task {
+  /** null until it was told; what was told last stays when asking again fails. */
+  readonly value: Value | null;
+  readonly load: () => Promise<boolean>;
+  /** Does something, then asks again how it is now; whether both succeeded. */
+  readonly change: (work: () => Promise<void>) => Promise<boolean>;
+}
+
+/** What a screen has to ask for before it can show anything. `ask` is the same one until it changes. */
+export function useLoaded<Value>(ask: () => Promise<Value>): Loaded<Value> {
+  const [value, setValue] = useState<Value | null>(null);
+  const task = useTask();
+  const { run } = task;
+  const load = useCallback(
+    () =>
+      run(async () => {
+        setValue(await ask());
+      }),
+    [run, ask],
+  );
+  const change = useCallback(
+    async (work: () => Promise<void>) => (await run(work)) && (await load()),
+    [run, load],
+  );
+  useEffect(() => void load(), [load]);
+  return { ...task, value, load, change };
+}

@@ -1,18 +1,18 @@
 /** Passes, the scanner's digits, deleting a card, and what was shown: a screen each. */
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 
 import type { Showing, WalletCard } from "../model.ts";
 import { CardFace } from "./card_face.tsx";
 import { useProfile } from "./card_screen.tsx";
 import { CardPanel } from "./card_panel.tsx";
 import { codeStateOf } from "./code_state.ts";
-import { useTask, useTime } from "./hooks.ts";
+import { useLoaded, useTask, useTime } from "./hooks.ts";
 import type { Language } from "./languages.ts";
 import { go } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
-import { Button, Field, Refused, Said, Screen } from "./widgets.tsx";
+import { Asking, Button, Field, Refused, Said, Screen } from "./widgets.tsx";
 
 interface OfCard {
   readonly card: WalletCard;
@@ -20,14 +20,8 @@ interface OfCard {
 
 export function PassesScreen({ card }: OfCard): JSX.Element {
   const { language, wallet } = useSurroundings();
-  const [offered, setOffered] = useState<{ readonly apple: boolean; readonly google: boolean } | null>(null);
-  const task = useTask();
-  const { run } = task;
-  useEffect(() => {
-    void run(async () => {
-      setOffered(await wallet.passes(card.id));
-    });
-  }, [run, wallet, card.id]);
+  const loaded = useLoaded(useCallback(() => wallet.passes(card.id), [wallet, card.id]));
+  const { value: offered, isBusy, run } = loaded;
   const apple = (): void => {
     void run(async () => {
       saveFile(await wallet.applePass(card.id), "student-card.pkpass");
@@ -38,24 +32,24 @@ export function PassesScreen({ card }: OfCard): JSX.Element {
       location.assign(await wallet.googleSaveLink(card.id));
     });
   };
-  const hasNone = offered !== null && !offered.apple && !offered.google;
+  const hasNone = offered?.apple === false && !offered.google;
   return (
     <Screen title={language.word("passes_title")} back={{ at: "card-page", card: card.id, page: "menu" }}>
       <p>{language.word(hasNone ? "passes_none" : "passes_intro")}</p>
       {offered?.apple === true && (
-        <Button kind="primary" isBusy={task.isBusy} onPress={apple}>
+        <Button kind="primary" isBusy={isBusy} onPress={apple}>
           {language.word("passes_apple")}
         </Button>
       )}
       {offered?.google === true && (
         <>
-          <Button kind="primary" isBusy={task.isBusy} onPress={google}>
+          <Button kind="primary" isBusy={isBusy} onPress={google}>
             {language.word("passes_google")}
           </Button>
           <p class="hint">{language.word("passes_google_note")}</p>
         </>
       )}
-      <Refused refusal={task.refusal} />
+      <Asking of={loaded} />
     </Screen>
   );
 }

@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { WalletRefusal } from "../model.ts";
+import type { Loaded } from "./hooks.ts";
 import { addressOf, type Place } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
 
@@ -113,6 +114,28 @@ export function Refused({ refusal }: { readonly refusal: WalletRefusal | null })
         </>
       )}
     </div>
+  );
+}
+
+/** That something is being asked for, or why it could not be, and the way to try again. */
+export function Asking({
+  of: { value, isBusy, refusal, load },
+}: {
+  readonly of: Loaded<unknown>;
+}): JSX.Element {
+  const { language } = useSurroundings();
+  return (
+    <>
+      {value === null && isBusy && (
+        <p class="loading" role="status">
+          {language.word("loading")}
+        </p>
+      )}
+      <Refused refusal={refusal} />
+      {value === null && refusal !== null && (
+        <Button onPress={() => void load()}>{language.word("retry")}</Button>
+      )}
+    </>
   );
 }
 

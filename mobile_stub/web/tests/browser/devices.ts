@@ -1,16 +1,20 @@
-/** Chromium as a student's phone and as a provider's device, the second looking at the first. */
+/** Chromium as a student's phone and as a provider's device. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { correction, generate } from "lean-qr";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from "playwright-core";
 
-import { HEIGHT, WIDTH, writeVideo } from "../../../../verifier/web/tests/browser/video.ts";
 import type { Services, Subject } from "./deployment.ts";
 
-const CHROMIUM = process.env["ESC_CHROMIUM"] ?? "/usr/bin/chromium";
+const EXECUTABLE = process.env["ESC_CHROMIUM"] ?? "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -25,23 +29,81 @@ const FLAGS = [
 export interface Options {
   /** What the camera sees: a film that may be made later, before the camera is started. */
   readonly film?: string;
+  /** Kept on the disk, as a student's is: only then are there notifications, and a place to install to. */
+  readonly hasProfile?: boolean;
   readonly locale?: string;
+  readonly userAgent?: string;
+  readonly hasTouch?: boolean;
   readonly colorScheme?: "light" | "dark";
   readonly width?: number;
   readonly height?: number;
 }
 
-/** A browser with an empty profile. */
+/** One browser for all devices that need none of their own: starting one takes longer than most tests. */
+export class Browsers {
+  readonly #shared: Browser;
+
+  private constructor(shared: Browser) {
+    this.#shared = shared;
+  }
+
+  static async start(): Promise<Browsers> {
+    return new Browsers(await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS }));
+  }
+
+  async open(options: Options = {}): Promise<Device> {
+    const { film, hasProfile = false } = options;
+    if (film === undefined && !hasProfile) {
+      const context = await this.#shared.newContext(contextOptions(options));
+      return Device.of(context, () => context.close());
+    }
+    const folder = mkdtempSync(join(tmpdir(), "esc-phone-"));
+    const launch = { executablePath: EXECUTABLE, headless: true, args: [...FLAGS, ...cameraFlags(film)] };
+    const context = await chromium.launchPersistentContext(folder, { ...launch, ...contextOptions(options) });
+    return Device.of(context, async () => {
+      await context.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#shared.close();
+  }
+}
+
+function contextOptions({ width = 390, height = 844, ...options }: Options): BrowserContextOptions {
+  return {
+    locale: options.locale ?? "en-GB",
+    timezoneId: "Europe/Riga",
+    viewport: { width, height },
+    deviceScaleFactor: 2,
+    hasTouch: options.hasTouch ?? false,
+    colorScheme: options.colorScheme ?? "light",
+    ...(options.userAgent === undefined ? {} : { userAgent: options.userAgent }),
+  };
+}
+
+function cameraFlags(film: string | undefined): string[] {
+  if (film === undefined) return [];
+  return [
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    `--use-file-for-fake-video-capture=${film}`,
+  ];
+}
+
+/** A phone or a counter's device, with nothing in it. */
 export class Device {
   readonly context: BrowserContext;
   readonly page: Page;
   /** What went wrong in a page; nothing should. */
   readonly faults: string[] = [];
   readonly requests: string[] = [];
-  readonly #folder: string;
+  readonly close: () => Promise<void>;
 
-  private constructor(context: BrowserContext, page: Page, folder: string) {
-    [this.context, this.page, this.#folder] = [context, page, folder];
+  private constructor(context: BrowserContext, page: Page, close: () => Promise<void>) {
+    [this.context, this.page, this.close] = [context, page, close];
+    context.setDefaultTimeout(20_000);
     context.on("request", (request) => this.requests.push(request.url()));
     context.on("weberror", (error) => this.faults.push(error.error().message));
     context.on("console", (message) => {
@@ -49,57 +111,41 @@ export class Device {
     });
   }
 
-  static async open(options: Options = {}): Promise<Device> {
-    const folder = mkdtempSync(join(tmpdir(), "esc-phone-"));
-    const camera =
-      options.film === undefined
-        ? []
-        : [
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            `--use-file-for-fake-video-capture=${options.film}`,
-          ];
-    const context = await chromium.launchPersistentContext(folder, {
-      executablePath: CHROMIUM,
-      headless: true,
-      args: [...FLAGS, ...camera],
-      locale: options.locale ?? "en-GB",
-      timezoneId: "Europe/Riga",
-      viewport: { width: options.width ?? 390, height: options.height ?? 844 },
-      deviceScaleFactor: 2,
-      colorScheme: options.colorScheme ?? "light",
-    });
-    context.setDefaultTimeout(20_000);
-    const [page] = context.pages();
-    if (page === undefined) throw new Error("no page is open");
-    return new Device(context, page, folder);
+  static async of(context: BrowserContext, close: () => Promise<void>): Promise<Device> {
+    return new Device(context, context.pages()[0] ?? (await context.newPage()), close);
   }
 
-  async visit(address: string): Promise<Page> {
-    await this.page.goto("about:blank");
-    await this.page.goto(address);
-    await this.page.locator("html[data-ready]").waitFor();
-    return this.page;
+  async visit(address: string, page = this.page): Promise<Page> {
+    await page.goto("about:blank");
+    await page.goto(address);
+    await page.locator("html[data-ready]").waitFor({ state: "attached" });
+    return page;
   }
 
   /** Until the page opens without its server. */
   async installed(): Promise<void> {
     await this.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   }
-
-  async close(): Promise<void> {
-    await this.context.close();
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
 }
 
 /** Opens an offer and takes its card, as a student does; ends with the card on the screen. */
-export async function takeCard(device: Device, services: Services, card: Subject): Promise<void> {
-  const offer = await services.offer(card.institution, card.escn);
-  const page = await device.visit(services.link(offer));
-  await page.locator(".tx-code").fill(offer.tx_code);
+export async function takeCard(
+  device: Device,
+  services: Services,
+  card: Subject,
+  page = services.page,
+): Promise<Page> {
+  const offer = await services.offer(card);
+  await device.visit(services.link(offer).replace(services.page, page));
+  await giveCode(device.page, offer.tx_code);
+  await shownCode(device.page);
+  return device.page;
+}
+
+/** Types the code that came by another way, and takes the card. */
+export async function giveCode(page: Page, txCode: string): Promise<void> {
+  await page.locator(".tx-code").fill(txCode);
   await page.locator("form .primary").click();
-  await shownCode(page);
 }
 
 /** Waits for a code on the screen. */
@@ -107,50 +153,14 @@ export async function shownCode(page: Page): Promise<void> {
   await page.locator(".code-box .code-picture path[d^=M]").waitFor();
 }
 
-/** What a camera would see of this page's code, for as long as the film is played. */
-export async function filmOfCode(page: Page, path: string): Promise<void> {
-  const picture = await page.locator(".code-box").screenshot();
-  writeVideo(path, [await greyFrame(page, picture)]);
+/** Goes to a place in the wallet, without loading it anew. */
+export async function goTo(page: Page, place: string): Promise<void> {
+  await page.evaluate((hash) => (location.hash = hash), place);
 }
 
-/** The picture in the middle of a grey frame of the camera's size. */
-export async function greyFrame(page: Page, picture: Buffer): Promise<Uint8Array> {
-  const blank = await page.context().newPage();
-  const grey = await blank.evaluate(
-    async ({ png, width, height }) => {
-      const image = new Image();
-      image.src = `data:image/png;base64,${png}`;
-      await image.decode();
-      const canvas = new OffscreenCanvas(width, height);
-      const context = canvas.getContext("2d");
-      if (context === null) throw new Error("no canvas");
-      context.fillStyle = "#888";
-      context.fillRect(0, 0, width, height);
-      const side = height * 0.9;
-      const across = (side * image.width) / image.height;
-      context.drawImage(image, (width - across) / 2, (height - side) / 2, across, side);
-      const { data } = context.getImageData(0, 0, width, height);
-      let text = "";
-      for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i] ?? 0);
-      return btoa(text);
-    },
-    { png: picture.toString("base64"), width: WIDTH, height: HEIGHT },
-  );
-  await blank.close();
-  return Buffer.from(grey, "base64");
-}
-
-/** A film of a code that was drawn by no screen. */
-export function filmOf(text: string, path: string): void {
-  const modules = generate(text, { minCorrectionLevel: correction.M });
-  const scale = Math.floor((HEIGHT * 0.8) / (modules.size + 8));
-  const side = modules.size * scale;
-  const frame = new Uint8Array(WIDTH * HEIGHT).fill(235);
-  for (let y = 0; y < side; y += 1) {
-    for (let x = 0; x < side; x += 1) {
-      const at = (y + Math.floor((HEIGHT - side) / 2)) * WIDTH + x + Math.floor((WIDTH - side) / 2);
-      if (modules.get(Math.floor(x / scale), Math.floor(y / scale))) frame[at] = 20;
-    }
-  }
-  writeVideo(path, [frame]);
+/** The clocks of the device's pages go so many milliseconds ahead from now on. */
+export async function setAhead(page: Page, milliseconds: number): Promise<void> {
+  const script = `{ const now = Date.now; Date.now = () => now() + ${milliseconds}; }`;
+  await page.context().addInitScript(script);
+  for (const one of page.context().pages()) await one.evaluate(script);
 }

@@ -1,44 +1,16 @@
 /** Taking a card in a real browser from the real services, cut at every step. */
 
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { ViteDevServer } from "vite";
+import { expect, test } from "vitest";
 
 import type { DeviceOfCard, Enrolment, WalletCard } from "../../src/model.ts";
-import { Phone, serveSources, type Tab } from "./phone.ts";
-import { FaultProxy, Services, type Cut, type OfferOfStaff } from "./services.ts";
+import { useOnePhone, type Tab } from "./bench_page.ts";
+import type { Offer } from "./deployment.ts";
+import type { Fate } from "./wire.ts";
 
-let sources: ViteDevServer;
-let proxy: FaultProxy;
-let services: Services;
-let phone: Phone;
-let tab: Tab;
-
-beforeAll(async () => {
-  proxy = await FaultProxy.start();
-  [sources, services] = await Promise.all([serveSources(), Services.start(proxy.address)]);
-  proxy.target = services.told.wallet;
-  phone = await Phone.open(sources);
-  tab = await phone.tab();
-});
-
-afterEach(async () => {
-  proxy.cut(null);
-  await empty();
-});
-
-afterAll(async () => {
-  await Promise.all([phone.close(), services.stop(), sources.close()]);
-  await proxy.stop();
-});
-
-/** The phone as it was at first. */
-async function empty(): Promise<void> {
-  for (const { id } of await tab.get<WalletCard[]>("cards")) await tab.get("forget", id);
-  for (const { id } of await tab.get<Enrolment[]>("unfinished")) await tab.get("abandon", id);
-}
+const at = useOnePhone();
 
 /** As a student does: the same again until it works. Returns the refusals on the way. */
-async function takeWithRetries(offer: OfferOfStaff): Promise<string[]> {
+async function takeWithRetries(tab: Tab, offer: Offer): Promise<string[]> {
   const refusals: string[] = [];
   const insist = async (name: string, ...words: unknown[]): Promise<unknown> => {
     for (let tries = 0; tries < 4; tries += 1) {
@@ -58,27 +30,32 @@ function wrong(txCode: string): string {
 }
 
 test("an offer that does not exist any more is said to have expired; one that was cut, to be cut", async () => {
-  const { pic } = services.institution();
+  const { services, tab } = at();
+  const { pic } = services.card(0, 0).institution;
   const link = (reference: string): string =>
-    `openid-credential-offer://?credential_offer_uri=${encodeURIComponent(`${proxy.address}/${pic}/offers/${reference}`)}`;
+    `openid-credential-offer://?credential_offer_uri=${encodeURIComponent(`${services.wire.address}/${pic}/offers/${reference}`)}`;
   expect(await tab.refusal("beginEnrolment", link("x".repeat(43)))).toBe("offer-expired");
   expect(await tab.refusal("beginEnrolment", link("x".repeat(20)))).toBe("offer-cut");
   expect(await tab.get("unfinished")).toEqual([]);
 });
 
 test("an offer of an issuer that speaks for another one is refused", async () => {
-  const text = decodeURIComponent((await services.offer()).credential_offer.split("=")[1] ?? "").replace(
-    /\+/g,
-    " ",
-  );
+  const { services, tab } = at();
+  const text = decodeURIComponent(
+    (await services.offer(services.card(0, 0))).credential_offer.split("=")[1] ?? "",
+  ).replace(/\+/g, " ");
   const offer = JSON.parse(text) as { credential_issuer: string };
-  const other = { ...offer, credential_issuer: `${services.told.wallet}/${services.institution().pic}` };
+  const other = {
+    ...offer,
+    credential_issuer: `${services.told.wallet}/${services.card(0, 0).institution.pic}`,
+  };
   const link = `openid-credential-offer://?credential_offer=${encodeURIComponent(JSON.stringify(other))}`;
   expect(await tab.refusal("beginEnrolment", link)).toBe("issuer-unknown");
 });
 
 test("a wrong code says how many tries are left, and the fifth one ends the offer", async () => {
-  const offer = await services.offer();
+  const { services, tab } = at();
+  const offer = await services.offer(services.card(0, 0));
   const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
   expect(await tab.ask("goOn", id, "12")).toEqual({ refusal: "tx-code-wrong", values: {} });
   for (const left of [4, 3, 2, 1]) {
@@ -90,30 +67,32 @@ test("a wrong code says how many tries are left, and the fifth one ends the offe
 });
 
 test("an offer that was used is refused as used", async () => {
-  const offer = await services.offer();
+  const { services, tab } = at();
+  const offer = await services.offer(services.card(0, 0));
   await tab.take(offer);
-  await empty();
   const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
   expect(await tab.refusal("goOn", id, offer.tx_code)).toBe("offer-used");
 });
 
 test("a card comes with all that was offered, a name, and a code that this phone signs", async () => {
-  const offer = await services.offer(1);
+  const { services, tab } = at();
+  const offer = await services.offer(services.card(0, 1));
   const card = await tab.take(offer);
-  expect(card.facts.name).toBe(services.card(1).name);
-  expect(card.facts.institution.name).toBe(services.institution().name);
+  expect(card.facts.name).toBe(services.card(0, 1).name);
+  expect(card.facts.institution.name).toBe(services.card(0, 0).institution.name);
   expect([...card.configurations].sort()).toEqual([
     "EuropeanStudentCard",
     "EuropeanStudentCardQr",
     "VerifiableStudentID",
   ]);
   expect(card.esi).toContain("urn:schac:personalUniqueCode:int:esi:daugava.example:");
-  expect(await tab.get("liveCode", card.id, "identity")).toContain(`${services.card(1).escn}#E2`);
+  expect(await tab.get("liveCode", card.id, "identity")).toContain(`${services.card(0, 1).escn}#E2`);
   expect(await tab.get("unfinished")).toEqual([]);
 });
 
 test("the same offer begun twice is one enrolment with one key", async () => {
-  const offer = await services.offer();
+  const { services, tab } = at();
+  const offer = await services.offer(services.card(0, 0));
   const [first, again] = [
     await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri),
     await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri),
@@ -122,8 +101,9 @@ test("the same offer begun twice is one enrolment with one key", async () => {
 });
 
 test("two tabs at once: one takes the card, the other is told that it is being taken", async () => {
-  const offer = await services.offer();
-  const other = await phone.tab();
+  const { openTab, services, tab } = at();
+  const offer = await services.offer(services.card(0, 0));
+  const other = await openTab();
   const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
   const outcomes = await Promise.all([
     tab.ask("goOn", id, offer.tx_code),
@@ -136,16 +116,18 @@ test("two tabs at once: one takes the card, the other is told that it is being t
 });
 
 test("a clock an hour off neither keeps a card from being taken nor goes unsaid", async () => {
-  const other = await phone.tab();
+  const { openTab, services } = at();
+  const other = await openTab();
   await other.setClockAhead(3600);
-  const card = await other.take(await services.offer());
+  const card = await other.take(await services.offer(services.card(0, 0)));
   expect(Math.abs(card.clockAhead - 3600)).toBeLessThan(30);
   await other.page.close();
 });
 
 test("cards of two institutions have each its own key and issuer", async () => {
-  await tab.take(await services.offer(0, 0));
-  await tab.take(await services.offer(0, 1));
+  const { services, tab } = at();
+  await tab.take(await services.offer(services.card(0, 0)));
+  await tab.take(await services.offer(services.card(1, 0)));
   const cards = await tab.get<WalletCard[]>("cards");
   expect(cards.map((card) => card.facts.institution.pic)).toEqual(
     services.told.institutions.slice(0, 2).map(({ pic }) => pic),
@@ -155,15 +137,17 @@ test("cards of two institutions have each its own key and issuer", async () => {
 });
 
 test("a card taken anew on the same phone replaces the old one, and leaves one device", async () => {
-  await tab.take(await services.offer(2));
-  const card = await tab.take(await services.offer(2));
+  const { services, tab } = at();
+  await tab.take(await services.offer(services.card(0, 2)));
+  const card = await tab.take(await services.offer(services.card(0, 2)));
   expect(await tab.get<WalletCard[]>("cards")).toHaveLength(1);
   const { devices } = await tab.get<{ devices: DeviceOfCard[] }>("devices", card.id);
   expect(devices).toHaveLength(1);
 });
 
 test("a key in the browser's storage cannot be exported", async () => {
-  await tab.take(await services.offer());
+  const { services, tab } = at();
+  await tab.take(await services.offer(services.card(0, 0)));
   const kept = await tab.page.evaluate(async () => {
     const open = await new Promise<IDBDatabase>((resolve) => {
       const opening = indexedDB.open("esc-wallet");
@@ -189,19 +173,20 @@ const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 const [TOKEN, CREDENTIAL, CARD] = [5, 7, 12];
 
 test.each([
-  ["answer", STEPS],
-  ["request", [TOKEN, CREDENTIAL]],
-  ["half", [0, TOKEN, CREDENTIAL, CARD]],
-] as const)("with any %s lost, going on leads to one card with one device", async (how: Cut, steps) => {
-  for (const at of steps) {
-    const offer = await services.offer(at % 4);
-    proxy.cut(at, how);
-    const refusals = await takeWithRetries(offer);
-    expect(proxy.wasCut, `step ${at}`).toBe(true);
+  ["answer lost", STEPS],
+  ["never arrives", [TOKEN, CREDENTIAL]],
+  ["half an answer", [0, TOKEN, CREDENTIAL, CARD]],
+] as const)("%s at any step: going on leads to one card with one device", async (how: Fate, steps) => {
+  const { services, tab } = at();
+  for (const step of steps) {
+    const offer = await services.offer(services.card(0, step % 4));
+    services.wire.cut(step, how);
+    const refusals = await takeWithRetries(tab, offer);
+    expect(services.wire.wasCut, `step ${step}`).toBe(true);
     expect(refusals.filter((one) => one !== "service-away")).toEqual([]);
-    proxy.cut(null);
+    services.wire.cut(null);
     const [card, ...others] = await tab.get<WalletCard[]>("cards");
-    if (card === undefined) throw new Error(`no card after a cut at step ${at}`);
+    if (card === undefined) throw new Error(`no card after a cut at step ${step}`);
     expect(others).toEqual([]);
     expect(await tab.get("unfinished")).toEqual([]);
     expect(card.configurations).toHaveLength(3);

@@ -1,37 +1,13 @@
 /** Cards that were taken, in a real browser: kept up, renewed, ended, shown, lost and forgotten. */
 
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { ViteDevServer } from "vite";
+import { expect, test } from "vitest";
 
 import type { DeviceOfCard, Showing, WalletCard } from "../../src/model.ts";
 import { runPython } from "../python.ts";
 import type { Bench } from "./bench.ts";
-import { Phone, serveSources, type Tab } from "./phone.ts";
-import { FaultProxy, Services } from "./services.ts";
+import { useOnePhone, type Tab } from "./bench_page.ts";
 
-let sources: ViteDevServer;
-let proxy: FaultProxy;
-let services: Services;
-let phone: Phone;
-let tab: Tab;
-
-beforeAll(async () => {
-  proxy = await FaultProxy.start();
-  [sources, services] = await Promise.all([serveSources(), Services.start(proxy.address)]);
-  proxy.target = services.told.wallet;
-  phone = await Phone.open(sources);
-  tab = await phone.tab();
-});
-
-afterEach(async () => {
-  proxy.cut(null);
-  for (const { id } of await tab.get<WalletCard[]>("cards")) await tab.get("forget", id);
-});
-
-afterAll(async () => {
-  await Promise.all([phone.close(), services.stop(), sources.close()]);
-  await proxy.stop();
-});
+const at = useOnePhone();
 
 /** What a provider's verifier says of this code, by E1's own words: nothing is fetched. */
 function holds(text: string): boolean {
@@ -39,7 +15,8 @@ function holds(text: string): boolean {
 }
 
 test("a live code is made for each showing, holds, and is signed anew", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   const first = await tab.get<string>("liveCode", id, "status");
   const challenged = await tab.get<string>("liveCode", id, "identity");
   expect(first).not.toBe(challenged);
@@ -47,7 +24,8 @@ test("a live code is made for each showing, holds, and is signed anew", async ()
 });
 
 test("a code is signed and drawn within 5 ms", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   const taken = await tab.page.evaluate(
     async (cardId) =>
       (
@@ -62,12 +40,13 @@ test("a code is signed and drawn within 5 ms", async () => {
 });
 
 test("a suspended card shows no code and says why; reinstated it shows one again, and both are news", async () => {
-  const { id } = await tab.take(await services.offer(1));
-  await services.change("suspend", 1);
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 1)));
+  await services.change("suspend", services.card(0, 1));
   const suspended = await tab.get<WalletCard>("refresh", id);
   expect([suspended.facts.state, suspended.facts.reason]).toEqual(["suspended", "a test"]);
   expect(await tab.get("liveCode", id, "status")).toBeNull();
-  await services.change("reinstate", 1);
+  await services.change("reinstate", services.card(0, 1));
   const active = await tab.get<WalletCard>("refresh", id);
   expect(active.notices.map(({ kind }) => kind)).toEqual(["suspended", "reinstated"]);
   expect(await tab.get("liveCode", id, "status")).not.toBeNull();
@@ -76,12 +55,13 @@ test("a suspended card shows no code and says why; reinstated it shows one again
 });
 
 test("a refresh that fails changes nothing of the card, and says why", async () => {
-  const before = await tab.take(await services.offer());
-  for (const how of ["request", "answer", "half"] as const) {
-    proxy.cut(0, how);
+  const { services, tab } = at();
+  const before = await tab.take(await services.offer(services.card(0, 0)));
+  for (const how of ["never arrives", "answer lost", "half an answer"] as const) {
+    services.wire.cut(0, how);
     expect(await tab.refusal("refresh", before.id)).toBe("service-away");
   }
-  proxy.cut(null);
+  services.wire.cut(null);
   await tab.page.route("**/device/card", (route) => route.fulfill({ status: 200, body: '{"state":"fine"}' }));
   expect(await tab.refusal("refresh", before.id)).toBe("bad-answer");
   await tab.page.unroute("**/device/card");
@@ -93,7 +73,8 @@ test("a refresh that fails changes nothing of the card, and says why", async () 
 });
 
 test("an answer that is redirected is not followed", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   await tab.page.route("**/device/card", (route) =>
     route.fulfill({ status: 302, headers: { location: `${services.told.wallet}/healthz` } }),
   );
@@ -102,7 +83,8 @@ test("an answer that is redirected is not followed", async () => {
 });
 
 test("a phone that asks again is told that nothing changed", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   await tab.get("refresh", id);
   const statuses: number[] = [];
   tab.page.on("response", (response) => statuses.push(response.status()));
@@ -112,20 +94,21 @@ test("a phone that asks again is told that nothing changed", async () => {
 });
 
 test("credentials are renewed without the student, and a lost answer at any step loses no card", async () => {
-  const { id } = await tab.take(await services.offer(2));
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 2)));
   // The card with its nonce, then the renewal itself.
   for (const [at, how] of [
-    [0, "answer"],
-    [1, "request"],
-    [1, "answer"],
-    [1, "half"],
+    [0, "answer lost"],
+    [1, "never arrives"],
+    [1, "answer lost"],
+    [1, "half an answer"],
   ] as const) {
     const before = await tab.card();
     await services.makeRenewalsDue();
-    proxy.cut(at, how);
+    services.wire.cut(at, how);
     expect(await tab.refusal("refresh", id)).toBe("service-away");
     expect((await tab.card()).codes).toEqual(before.codes);
-    proxy.cut(null);
+    services.wire.cut(null);
     const after = await tab.get<WalletCard>("refresh", id);
     expect(after.codes.status?.text).not.toBe(before.codes.status?.text);
     expect(after.notices.at(-1)?.kind).toBe("renewed");
@@ -135,21 +118,22 @@ test("credentials are renewed without the student, and a lost answer at any step
 });
 
 test("a new phone ends the old one, which says so, shows no code and keeps the card's face", async () => {
-  const old = await tab.take(await services.offer(3));
-  const newer = await Phone.open(sources);
-  const other = await newer.tab();
-  await other.take(await services.offer(3));
+  const { openPhone, openTab, services, tab } = at();
+  const old = await tab.take(await services.offer(services.card(0, 3)));
+  const newer = await openPhone();
+  const other = await openTab(newer);
+  await other.take(await services.offer(services.card(0, 3)));
   const ended = await tab.get<WalletCard>("refresh", old.id);
   expect(ended.endedAs).toBe("replaced");
   expect(ended.facts.name).toBe(old.facts.name);
   expect(await tab.get("liveCode", old.id, "status")).toBeNull();
   expect(await tab.refusal("devices", old.id)).toBe("device-ended");
   expect((await tab.get<WalletCard>("refresh", old.id)).notices).toHaveLength(1);
-  await newer.close();
 });
 
 test("a phone is named, listed, and can be ended from itself", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   await tab.get("nameDevice", id, "Anna's phone");
   expect((await tab.card()).deviceName).toBe("Anna's phone");
   const { devices, atOnce } = await tab.get<{ devices: DeviceOfCard[]; atOnce: number }>("devices", id);
@@ -159,7 +143,8 @@ test("a phone is named, listed, and can be ended from itself", async () => {
 });
 
 test("a forgotten card leaves nothing, in the browser or at the service", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   await tab.get("noteShowing", id, "status");
   expect(await tab.get<Showing[]>("showings")).toHaveLength(1);
   expect(await tab.get("forget", id)).toEqual({ serviceKnows: true });
@@ -168,14 +153,16 @@ test("a forgotten card leaves nothing, in the browser or at the service", async 
 });
 
 test("a card is forgotten without the service, too, which is then not told", async () => {
-  const { id } = await tab.take(await services.offer());
-  proxy.cut(0, "request");
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
+  services.wire.cut(0, "never arrives");
   expect(await tab.get("forget", id)).toEqual({ serviceKnows: false });
   expect(await contents(tab)).toEqual([]);
 });
 
 test("what was shown is remembered here only, and can be deleted", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   await tab.get("noteShowing", id, "status");
   await tab.get("noteShowing", id, "identity");
   expect((await tab.get<Showing[]>("showings")).map(({ profile }) => profile)).toEqual([
@@ -187,7 +174,8 @@ test("what was shown is remembered here only, and can be deleted", async () => {
 });
 
 test("a photo that the student sent comes with the card once staff approved it, and that is news", async () => {
-  const { id } = await tab.take(await services.offer());
+  const { services, tab } = at();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   const send = async (isPicture: boolean): Promise<unknown> =>
     tab.page.evaluate(
       ([id, isPicture]) => (globalThis as unknown as { bench: Bench }).bench.sendPhoto(id, isPicture),
@@ -196,7 +184,7 @@ test("a photo that the student sent comes with the card once staff approved it, 
   expect(await send(false)).toMatchObject({ refusal: "not-an-image" });
   expect(await send(true)).toHaveProperty("value");
   expect((await tab.card()).ownPhoto?.state).toBe("waiting");
-  await services.approvePhotos();
+  await services.approvePhotos(services.card(0, 0));
   const card = await tab.get<WalletCard>("refresh", id);
   expect([card.ownPhoto?.state, card.notices.map(({ kind }) => kind)]).toEqual([
     "approved",
@@ -210,8 +198,9 @@ test("a photo that the student sent comes with the card once staff approved it, 
 });
 
 test("another tab hears of every change", async () => {
-  const other = await phone.tab();
-  const { id } = await tab.take(await services.offer());
+  const { openTab, services, tab } = at();
+  const other = await openTab();
+  const { id } = await tab.take(await services.offer(services.card(0, 0)));
   const heard = (): Promise<number> =>
     other.page.evaluate(() => (globalThis as unknown as { bench: { changes: number } }).bench.changes);
   const before = await heard();
@@ -221,7 +210,8 @@ test("another tab hears of every change", async () => {
 });
 
 test("a browser that emptied the storage is noticed, and the loss said until it is admitted", async () => {
-  await tab.take(await services.offer());
+  const { openTab, services, tab } = at();
+  await tab.take(await services.offer(services.card(0, 0)));
   expect(await tab.get("storage")).toMatchObject({ lost: false });
   await tab.page.evaluate(
     () =>
@@ -231,16 +221,15 @@ test("a browser that emptied the storage is noticed, and the loss said until it 
       }),
   );
   expect(await tab.refusal("cards")).toBe("storage-lost");
-  const fresh = await phone.tab();
+  const fresh = await openTab();
   expect(await fresh.get("storage")).toMatchObject({ lost: true });
   await fresh.get("admitLoss");
   expect(await fresh.get("storage")).toMatchObject({ lost: false });
-  await tab.page.close();
-  tab = fresh;
 });
 
 test("a full storage is said as such, and the same offer can be taken when there is space", async () => {
-  const offer = await services.offer();
+  const { services, tab } = at();
+  const offer = await services.offer(services.card(0, 0));
   const { id } = await tab.get<{ id: string }>("beginEnrolment", offer.credential_offer_uri);
   await tab.page.evaluate(() => {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it was

@@ -4,10 +4,11 @@ import type { Device } from "./devices.ts";
 import type { World } from "./world.ts";
 
 export async function openScanner(world: World, film: string): Promise<Device> {
+  const { told } = world.services;
   const device = await world.open({ film });
-  const page = await device.visit(world.scanner.said);
-  await page.getByLabel("Address of the bundle").fill(`${world.services.told.issuer}/bundle`);
-  await page.getByLabel("Public key of the trust list").fill(JSON.stringify(world.services.told.anchor));
+  const page = await device.visit(told.scanner);
+  await page.getByLabel("Address of the bundle").fill(`${told.issuer}/bundle`);
+  await page.getByLabel("Public key of the trust list").fill(JSON.stringify(told.anchor));
   await page.getByRole("button", { name: "Save and fetch" }).click();
   await page.getByText("Stored: trust list").waitFor();
   await page.getByRole("button", { name: "Close" }).click();

@@ -1,6 +1,4 @@
-/** The wallet's pages in Chromium, with the real services. One deployment serves all cases. */
-
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+/** The wallet's screens in Chromium, with the real services. */
 
 import { access } from "./cases/access.ts";
 import { answering } from "./cases/answering.ts";
@@ -12,24 +10,9 @@ import { nudges } from "./cases/nudges.ts";
 import { policy } from "./cases/policy.ts";
 import { states } from "./cases/states.ts";
 import { versions } from "./cases/versions.ts";
-import { SLOW, World } from "./world.ts";
+import { useWorld } from "./world.ts";
 
-let world: World | undefined;
-const here = (): World => {
-  if (world === undefined) throw new Error("the services did not start");
-  return world;
-};
-
-beforeAll(async () => {
-  world = await World.begin();
-}, SLOW);
-afterAll(async () => {
-  await world?.end();
-});
-afterEach(async () => {
-  expect(await world?.tidy()).toEqual([]);
-}, SLOW);
-
+const here = useWorld();
 journey(here);
 answering(here);
 enrolling(here);

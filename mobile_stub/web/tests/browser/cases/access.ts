@@ -4,7 +4,7 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
-import { shownCode, takeCard } from "../devices.ts";
+import { goTo, shownCode, takeCard } from "../devices.ts";
 import type { Here } from "../world.ts";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -30,9 +30,10 @@ async function overflow(page: Page): Promise<number> {
 
 /** Goes to a screen, and waits until it has what it asked for. */
 async function visit(page: Page, place: string): Promise<void> {
-  await page.evaluate((hash) => (location.hash = hash), place);
-  await page.waitForFunction((hash) => location.hash === hash, place);
-  await page.waitForTimeout(250);
+  await goTo(page, place);
+  // Drawn, and nothing is being asked for any more.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 50))));
+  await page.locator(".loading").waitFor({ state: "detached" });
 }
 
 export function access(here: Here): void {

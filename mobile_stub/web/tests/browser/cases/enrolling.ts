@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { shownCode } from "../devices.ts";
-import { SLOW, type Here } from "../world.ts";
+import type { Here } from "../world.ts";
 
 /** Each is cut once, the first time that it is asked for. */
 const CUTS = [
@@ -21,99 +21,87 @@ async function paste(page: Page, link: string): Promise<void> {
 
 export function enrolling(here: Here): void {
   describe("taking a card", () => {
-    it(
-      "what is no offer, is cut off or goes to nobody is refused in words, and nothing stays",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const phone = await world.open();
-        const page = await phone.visit(`${services.page}/#/add`);
-        const offer = await services.offer(services.card(0, 3).institution, services.card(0, 3).escn);
-        const refusals = [
-          ["hello", "This is no offer of a student card."],
-          [offer.credential_offer_uri.slice(0, -9), "The link is cut off."],
-          ["openid-credential-offer://?credential_offer_uri=http%3A%2F%2Fexample.org%2Fo", "without https"],
-          [`${services.link(offer).split("#")[0] ?? ""}#credential_offer`, "The link is cut off."],
-        ] as const;
-        for (const [text, sentence] of refusals) {
-          await paste(page, text);
-          await page.getByRole("alert").getByText(sentence).waitFor();
-        }
-        await page.getByRole("link", { name: "Back" }).click();
-        await page.getByRole("link", { name: "Take a card" }).waitFor();
-      },
-      SLOW,
-    );
+    it("what is no offer, is cut off or goes to nobody is refused in words, and nothing stays", async () => {
+      const world = here();
+      const { services } = world;
+      const phone = await world.open();
+      const page = await phone.visit(`${services.page}/#/add`);
+      const offer = await services.offer(services.card(0, 3));
+      const refusals = [
+        ["hello", "This is no offer of a student card."],
+        [offer.credential_offer_uri.slice(0, -9), "The link is cut off."],
+        ["openid-credential-offer://?credential_offer_uri=http%3A%2F%2Fexample.org%2Fo", "without https"],
+        [`${services.link(offer).split("#")[0] ?? ""}#credential_offer`, "The link is cut off."],
+      ] as const;
+      for (const [text, sentence] of refusals) {
+        await paste(page, text);
+        await page.getByRole("alert").getByText(sentence).waitFor();
+      }
+      await page.getByRole("link", { name: "Back" }).click();
+      await page.getByRole("link", { name: "Take a card" }).waitFor();
+    });
 
-    it(
-      "a wrong code says how many tries are left, and after the last that the offer is closed",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const card = services.card(0, 3);
-        const offer = await services.offer(card.institution, card.escn);
-        const wrong = offer.tx_code === "000000" ? "000001" : "000000";
-        const phone = await world.open();
-        const page = await phone.visit(services.link(offer));
-        expect(page.url()).not.toContain("credential_offer");
-        const type = async (code: string): Promise<void> => {
-          await page.locator(".tx-code").fill(code);
-          await page.getByRole("button", { name: "Take the card" }).click();
-        };
-        await type("12");
-        await page.getByText("The code has 6 digits.").waitFor();
-        for (const left of [4, 3, 2, 1]) {
-          await type(wrong);
-          await page.getByText(`Tries left: ${left}`).waitFor();
-        }
-        await type(wrong);
-        await page.getByText("The offer is closed.").waitFor();
-        await page.getByRole("button", { name: "Continue" }).click();
-        await page.getByRole("button", { name: "Scan the code" }).waitFor();
-      },
-      SLOW,
-    );
-
-    it(
-      "cut off at each step, it goes on from where it was, also in a page that was opened anew, to one card",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const card = services.card(1, 0);
-        const offer = await services.offer(card.institution, card.escn);
-        services.wire.fate = () => "never arrives";
-        const phone = await world.open();
-        const page = await phone.visit(services.link(offer));
-        await page.getByText("Nothing is lost.").waitFor();
-        const left = [...CUTS];
-        services.wire.fate = (what) => {
-          const at = left.findIndex(([method, path]) => what.startsWith(method) && path.test(what));
-          return at < 0 ? "through" : (left.splice(at, 1)[0]?.[2] ?? "through");
-        };
-        await paste(page, offer.credential_offer_uri);
-        await page.locator(".tx-code").fill(offer.tx_code);
+    it("a wrong code says how many tries are left, and after the last that the offer is closed", async () => {
+      const world = here();
+      const { services } = world;
+      const card = services.card(0, 3);
+      const offer = await services.offer(card);
+      const wrong = offer.tx_code === "000000" ? "000001" : "000000";
+      const phone = await world.open();
+      const page = await phone.visit(services.link(offer));
+      expect(page.url()).not.toContain("credential_offer");
+      const type = async (code: string): Promise<void> => {
+        await page.locator(".tx-code").fill(code);
         await page.getByRole("button", { name: "Take the card" }).click();
-        const taken = page.locator(".card-screen");
-        const again = page.locator("form .primary");
-        for (let i = 0; i < 6 && left.length > 0; i += 1) {
-          await again.or(taken).first().waitFor();
-          if (await taken.isVisible()) break;
-          if (i === 1) {
-            await phone.visit(services.page);
-            await page.getByText(/is not all here yet/).waitFor();
-            await page.getByRole("link", { name: "Go on" }).click();
-            await page.getByRole("button", { name: "Go on" }).click();
-          }
-          const code = page.locator(".tx-code");
-          if (await code.isVisible()) await code.fill(offer.tx_code);
-          await again.click();
+      };
+      await type("12");
+      await page.getByText("The code has 6 digits.").waitFor();
+      for (const left of [4, 3, 2, 1]) {
+        await type(wrong);
+        await page.getByText(`Tries left: ${left}`).waitFor();
+      }
+      await type(wrong);
+      await page.getByText("The offer is closed.").waitFor();
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.getByRole("button", { name: "Scan the code" }).waitFor();
+    });
+
+    it("cut off at each step, it goes on from where it was, also in a page that was opened anew, to one card", async () => {
+      const world = here();
+      const { services } = world;
+      const card = services.card(1, 0);
+      const offer = await services.offer(card);
+      services.wire.fate = () => "never arrives";
+      const phone = await world.open();
+      const page = await phone.visit(services.link(offer));
+      await page.getByText("Nothing is lost.").waitFor();
+      const left = [...CUTS];
+      services.wire.fate = (what) => {
+        const at = left.findIndex(([method, path]) => what.startsWith(method) && path.test(what));
+        return at < 0 ? "through" : (left.splice(at, 1)[0]?.[2] ?? "through");
+      };
+      await paste(page, offer.credential_offer_uri);
+      await page.locator(".tx-code").fill(offer.tx_code);
+      await page.getByRole("button", { name: "Take the card" }).click();
+      const taken = page.locator(".card-screen");
+      const again = page.locator("form .primary");
+      for (let i = 0; i < 6 && left.length > 0; i += 1) {
+        await again.or(taken).first().waitFor();
+        if (await taken.isVisible()) break;
+        if (i === 1) {
+          await phone.visit(services.page);
+          await page.getByText(/is not all here yet/).waitFor();
+          await page.getByRole("link", { name: "Go on" }).click();
+          await page.getByRole("button", { name: "Go on" }).click();
         }
-        await shownCode(page);
-        expect(left).toEqual([]);
-        await page.goto(`${services.page}/#/cards`);
-        expect(await page.getByRole("article").count()).toBe(1);
-      },
-      SLOW,
-    );
+        const code = page.locator(".tx-code");
+        if (await code.isVisible()) await code.fill(offer.tx_code);
+        await again.click();
+      }
+      await shownCode(page);
+      expect(left).toEqual([]);
+      await page.goto(`${services.page}/#/cards`);
+      expect(await page.getByRole("article").count()).toBe(1);
+    });
   });
 }

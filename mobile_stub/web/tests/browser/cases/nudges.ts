@@ -4,51 +4,43 @@ import { describe, expect, it } from "vitest";
 
 import lv from "../../../src/languages/lv.toml";
 import { takeCard, type Device } from "../devices.ts";
-import { SLOW, type Here } from "../world.ts";
+import type { Here } from "../world.ts";
 
 export function nudges(here: Here): void {
   describe("a nudge by Web Push", () => {
-    it(
-      "has the card asked for, and the student told in their language, while no page need be looked at",
-      async () => {
-        const { services, open } = bound(here);
-        const card = services.card(1, 1);
-        const phone = await open();
-        await phone.context.grantPermissions(["notifications"], { origin: services.page });
-        await takeCard(phone, services, card);
-        await phone.installed();
-        await services.staff(card.institution, "POST", `cards/${card.escn}/suspend`, { reason: "a test" });
-        await nudge(phone, services.page);
-        const told = [[card.institution.name, lv.words["notice_suspended"]]];
-        await expect.poll(() => notifications(phone), { timeout: 20_000 }).toEqual(told);
-        await services.staff(card.institution, "POST", `cards/${card.escn}/reinstate`, {});
-        // The page that was open heard of the change, too.
-        await phone.page.locator(".code-box").waitFor({ state: "hidden" });
-      },
-      SLOW,
-    );
+    it("has the card asked for, and the student told in their language, while no page need be looked at", async () => {
+      const { services, open } = bound(here);
+      const card = services.card(1, 1);
+      const phone = await open();
+      await phone.context.grantPermissions(["notifications"], { origin: services.page });
+      await takeCard(phone, services, card);
+      await phone.installed();
+      await services.change("suspend", card, "a test");
+      await nudge(phone, services.page);
+      const told = [[card.institution.name, lv.words["notice_suspended"]]];
+      await expect.poll(() => notifications(phone), { timeout: 20_000 }).toEqual(told);
+      await services.change("reinstate", card);
+      // The page that was open heard of the change, too.
+      await phone.page.locator(".code-box").waitFor({ state: "hidden" });
+    });
   });
 
   describe("the Cache API", () => {
-    it(
-      "holds the page's own files and no answer of a service",
-      async () => {
-        const { services, open } = bound(here);
-        const phone = await open();
-        await takeCard(phone, services, services.card(1, 2));
-        await phone.installed();
-        const kept = await phone.page.evaluate(async () => {
-          const caches_ = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
-          return (await Promise.all(caches_.map((cache) => cache.keys()))).flat().map(({ url }) => url);
-        });
-        const paths = kept.map((url) => url.replace(services.page, ""));
-        expect(paths.filter((path) => !/^\/(assets\/[\w-]+\.(js|css|svg)|[\w-]+\.\w+)?$/.test(path))).toEqual(
-          [],
-        );
-        expect(paths).toContain("/");
-      },
-      SLOW,
-    );
+    it("holds the page's own files and no answer of a service", async () => {
+      const { services, open } = bound(here);
+      const phone = await open();
+      await takeCard(phone, services, services.card(1, 2));
+      await phone.installed();
+      const kept = await phone.page.evaluate(async () => {
+        const caches_ = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+        return (await Promise.all(caches_.map((cache) => cache.keys()))).flat().map(({ url }) => url);
+      });
+      const paths = kept.map((url) => url.replace(services.page, ""));
+      expect(paths.filter((path) => !/^\/(assets\/[\w-]+\.(js|css|svg)|[\w-]+\.\w+)?$/.test(path))).toEqual(
+        [],
+      );
+      expect(paths).toContain("/");
+    });
   });
 }
 

@@ -2,149 +2,125 @@
 
 import { describe, expect, it } from "vitest";
 
-import { shownCode, takeCard } from "../devices.ts";
-import { SLOW, type Here } from "../world.ts";
+import { setAhead, shownCode, takeCard } from "../devices.ts";
+import type { Here } from "../world.ts";
 
 export function states(here: Here): void {
   describe("the card's state", () => {
-    it(
-      "a failed update is said and changes nothing; a suspension is shown with its reason, the code gone, and its end",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const card = services.card(1, 1);
-        const phone = await world.open();
-        const { page } = phone;
-        await takeCard(phone, services, card);
-        services.wire.fate = () => "never arrives";
-        await page.getByRole("button", { name: "Update" }).click();
-        await page.getByText("Your university could not be asked just now.").waitFor();
-        await shownCode(page);
-        services.wire.fate = () => "through";
-        await services.staff(card.institution, "POST", `cards/${card.escn}/suspend`, { reason: "fee open" });
-        await page.getByRole("button", { name: "Update" }).click();
-        await page.getByRole("heading", { name: "Suspended" }).waitFor();
-        await page.getByText("Reason given: fee open").waitFor();
-        expect(await page.locator(".code-box").count()).toBe(0);
-        await page.getByRole("button", { name: "Understood" }).click();
-        await services.staff(card.institution, "POST", `cards/${card.escn}/reinstate`, { reason: "paid" });
-        await page.getByRole("button", { name: "Update" }).click();
-        await shownCode(page);
-        await page.getByText("Your card is active again.").waitFor();
-      },
-      SLOW,
-    );
+    it("a failed update is said and changes nothing; a suspension is shown with its reason, the code gone, and its end", async () => {
+      const world = here();
+      const { services } = world;
+      const card = services.card(1, 1);
+      const phone = await world.open();
+      const { page } = phone;
+      await takeCard(phone, services, card);
+      services.wire.fate = () => "never arrives";
+      await page.getByRole("button", { name: "Update" }).click();
+      await page.getByText("Your university could not be asked just now.").waitFor();
+      await shownCode(page);
+      services.wire.fate = () => "through";
+      await services.change("suspend", card, "fee open");
+      await page.getByRole("button", { name: "Update" }).click();
+      await page.getByRole("heading", { name: "Suspended" }).waitFor();
+      await page.getByText("Reason given: fee open").waitFor();
+      expect(await page.locator(".code-box").count()).toBe(0);
+      await page.getByRole("button", { name: "Understood" }).click();
+      await services.change("reinstate", card);
+      await page.getByRole("button", { name: "Update" }).click();
+      await shownCode(page);
+      await page.getByText("Your card is active again.").waitFor();
+    });
 
-    it(
-      "a revocation is final, with its reason; the wallet without network still says so",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const card = services.card(1, 3);
-        const phone = await world.open();
-        const { page } = phone;
-        await takeCard(phone, services, card);
-        await phone.installed();
-        await services.staff(card.institution, "POST", `cards/${card.escn}/revoke`, { reason: "left" });
-        await page.getByRole("button", { name: "Update" }).click();
-        await page.getByRole("heading", { name: "Revoked" }).waitFor();
-        await phone.context.setOffline(true);
-        await page.reload();
-        await page.getByText("Reason given: left").waitFor();
-        expect(await page.locator(".code-box").count()).toBe(0);
-      },
-      SLOW,
-    );
+    it("a revocation is final, with its reason; the wallet without network still says so", async () => {
+      const world = here();
+      const { services } = world;
+      const card = services.card(1, 3);
+      const phone = await world.open();
+      const { page } = phone;
+      await takeCard(phone, services, card);
+      await phone.installed();
+      await services.change("revoke", card, "left");
+      await page.getByRole("button", { name: "Update" }).click();
+      await page.getByRole("heading", { name: "Revoked" }).waitFor();
+      await phone.context.setOffline(true);
+      await page.reload();
+      await page.getByText("Reason given: left").waitFor();
+      expect(await page.locator(".code-box").count()).toBe(0);
+    });
 
-    it(
-      "a second phone ends the first, which says why; several cards are kept and switched by their dots",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const [one, other] = [services.card(0, 1), services.card(1, 2)];
-        const first = await world.open();
-        await takeCard(first, services, one);
-        const second = await world.open();
-        await takeCard(second, services, one);
-        await first.page.getByRole("button", { name: "Update" }).click();
-        await first.page.getByRole("heading", { name: "Ended on this phone" }).waitFor();
-        await first.page.getByText("You took the card on another phone").waitFor();
-        await takeCard(second, services, other);
-        const { page } = second;
-        await page.getByRole("article", { name: /Aalto/ }).waitFor();
-        await page.getByRole("link", { name: /Card 1 of 2/ }).click();
-        await page.getByRole("article", { name: /Daugava/ }).waitFor();
-        await shownCode(page);
-        // The wallet opens with the card that was shown last.
-        await second.visit(services.page);
-        await page.getByRole("article", { name: /Daugava/ }).waitFor();
-      },
-      SLOW,
-    );
+    it("a second phone ends the first, which says why; several cards are kept and switched by their dots", async () => {
+      const world = here();
+      const { services } = world;
+      const [one, other] = [services.card(0, 1), services.card(1, 2)];
+      const first = await world.open();
+      await takeCard(first, services, one);
+      const second = await world.open();
+      await takeCard(second, services, one);
+      await first.page.getByRole("button", { name: "Update" }).click();
+      await first.page.getByRole("heading", { name: "Ended on this phone" }).waitFor();
+      await first.page.getByText("You took the card on another phone").waitFor();
+      await takeCard(second, services, other);
+      const { page } = second;
+      await page.getByRole("article", { name: /Aalto/ }).waitFor();
+      await page.getByRole("link", { name: /Card 1 of 2/ }).click();
+      await page.getByRole("article", { name: /Daugava/ }).waitFor();
+      await shownCode(page);
+      // The wallet opens with the card that was shown last.
+      await second.visit(services.page);
+      await page.getByRole("article", { name: /Daugava/ }).waitFor();
+    });
 
-    it(
-      "a clock an hour off is said, since codes would be refused",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const phone = await world.open();
-        await takeCard(phone, services, services.card(0, 0));
-        await phone.context.addInitScript("{ const now = Date.now; Date.now = () => now() + 3_600_000; }");
-        await phone.page.reload();
-        await phone.page.getByText("This phone's clock is 60 min fast, so codes would be refused.").waitFor();
-      },
-      SLOW,
-    );
+    it("a clock an hour off is said, since codes would be refused", async () => {
+      const world = here();
+      const { services } = world;
+      const phone = await world.open();
+      await takeCard(phone, services, services.card(0, 0));
+      await setAhead(phone.page, 3_600_000);
+      await phone.page.reload();
+      await phone.page.getByText("This phone's clock is 60 min fast, so codes would be refused.").waitFor();
+    });
 
-    it(
-      "cards that the browser has deleted are missed, and the way to take them again is one tap",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const phone = await world.open();
-        const { page } = phone;
-        await takeCard(phone, services, services.card(0, 0));
-        // A file of the same origin, where nothing holds the database open.
-        await page.goto(`${services.page}/esc-mark.svg`);
-        await page.evaluate(async () => {
-          for (const { name } of await indexedDB.databases()) {
-            await new Promise((resolve, reject) => {
-              const request = indexedDB.deleteDatabase(name ?? "");
-              request.onsuccess = resolve;
-              request.onerror = reject;
-            });
-          }
-        });
-        await phone.visit(services.page);
-        await page.getByText("The browser has deleted your cards").waitFor();
-        await page.getByRole("link", { name: "Take a card" }).click();
-        await page.getByRole("button", { name: "Scan the code" }).waitFor();
-        await takeCard(phone, services, services.card(0, 0));
-        await phone.visit(services.page);
-        await shownCode(page);
-      },
-      SLOW,
-    );
+    it("cards that the browser has deleted are missed, and the way to take them again is one tap", async () => {
+      const world = here();
+      const { services } = world;
+      const phone = await world.open();
+      const { page } = phone;
+      await takeCard(phone, services, services.card(0, 0));
+      // A file of the same origin, where nothing holds the database open.
+      await page.goto(`${services.page}/esc-mark.svg`);
+      await page.evaluate(async () => {
+        for (const { name } of await indexedDB.databases()) {
+          await new Promise((resolve, reject) => {
+            const request = indexedDB.deleteDatabase(name ?? "");
+            request.onsuccess = resolve;
+            request.onerror = reject;
+          });
+        }
+      });
+      await phone.visit(services.page);
+      await page.getByText("The browser has deleted your cards").waitFor();
+      await page.getByRole("link", { name: "Take a card" }).click();
+      await page.getByRole("button", { name: "Scan the code" }).waitFor();
+      await takeCard(phone, services, services.card(0, 0));
+      await phone.visit(services.page);
+      await shownCode(page);
+    });
 
-    it(
-      "two tabs show the same: what one takes or deletes, the other has",
-      async () => {
-        const world = here();
-        const { services } = world;
-        const phone = await world.open();
-        await phone.visit(services.page);
-        const other = await phone.context.newPage();
-        await other.goto(services.page);
-        await other.getByRole("link", { name: "Take a card" }).waitFor();
-        await takeCard(phone, services, services.card(0, 2));
-        await shownCode(other);
-        await other.getByRole("link", { name: "Menu" }).click();
-        await other.getByRole("link", { name: "Delete from this phone" }).click();
-        await other.getByRole("button", { name: "Delete the card" }).click();
-        await other.getByText("Deleted. Your university knows.").waitFor();
-        await phone.page.getByRole("link", { name: "Take a card" }).waitFor();
-      },
-      SLOW,
-    );
+    it("two tabs show the same: what one takes or deletes, the other has", async () => {
+      const world = here();
+      const { services } = world;
+      const phone = await world.open();
+      await phone.visit(services.page);
+      const other = await phone.context.newPage();
+      await other.goto(services.page);
+      await other.getByRole("link", { name: "Take a card" }).waitFor();
+      await takeCard(phone, services, services.card(0, 2));
+      await shownCode(other);
+      await other.getByRole("link", { name: "Menu" }).click();
+      await other.getByRole("link", { name: "Delete from this phone" }).click();
+      await other.getByRole("button", { name: "Delete the card" }).click();
+      await other.getByText("Deleted. Your university knows.").waitFor();
+      await phone.page.getByRole("link", { name: "Take a card" }).waitFor();
+    });
   });
 }

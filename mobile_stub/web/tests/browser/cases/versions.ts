@@ -1,71 +1,98 @@
-/** A new version of the wallet that comes while a card is shown. */
+/** A new version of the wallet: one that comes while a card is shown, and one that waited for the next start. */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
-import { shownCode } from "../devices.ts";
-import { SLOW, type Here } from "../world.ts";
+import { shownCode, takeCard } from "../devices.ts";
+import { serveFolder } from "../static_host.ts";
+import type { Here } from "../world.ts";
 
 const BUILT = join(import.meta.dirname, "../../../dist");
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".webmanifest": "application/manifest+json",
-};
+const COMES = "A new version of this wallet is here.";
+
+/** A copy of the wallet, of which another version can be published. */
+async function copyOfWallet(): Promise<{
+  readonly address: string;
+  readonly publish: (mark: string) => void;
+  readonly stop: () => Promise<void>;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), "esc-version-"));
+  cpSync(BUILT, folder, { recursive: true });
+  const { address, stop } = await serveFolder(folder);
+  const file = join(folder, "sw.js");
+  return {
+    address,
+    publish: (mark) => {
+      writeFileSync(file, readFileSync(file, "utf8").replace(/VERSION=".{4}/, `VERSION="${mark}`));
+    },
+    stop: async () => {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function update(page: Page): Promise<void> {
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+}
+
+/** The versions whose files are kept, by their first letters. */
+async function versionsKept(page: Page): Promise<string[]> {
+  const names = await page.evaluate(() => caches.keys());
+  return names.map((name) => name.replace("esc-wallet-", "").slice(0, 4));
+}
 
 export function versions(here: Here): void {
   describe("a new version", () => {
-    it(
-      "waits while the card is shown, is taken when the student wants it, and keeps the card",
-      async () => {
-        const world = here();
-        const folder = mkdtempSync(join(tmpdir(), "esc-version-"));
-        cpSync(BUILT, folder, { recursive: true });
-        const server = createServer((request, response) => {
-          const path = new URL(request.url ?? "/", "http://page").pathname;
-          const file = join(folder, path === "/" ? "index.html" : path);
-          response.writeHead(200, {
-            "content-type": TYPES[extname(file)] ?? "",
-            "cache-control": "no-cache",
-          });
-          response.end(readFileSync(file));
-        });
-        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-        const card = world.services.card(0, 1);
-        const offer = await world.services.offer(card.institution, card.escn);
-        const phone = await world.open();
-        const link = world.services.link(offer).replace(world.services.page, address);
-        const page = await phone.visit(link);
-        await page.locator(".tx-code").fill(offer.tx_code);
-        await page.locator("form .primary").click();
-        await shownCode(page);
-        await phone.installed();
-        await page.evaluate(() => ((window as { isOld?: boolean }).isOld = true));
-        const worker = readFileSync(join(folder, "sw.js"), "utf8");
-        writeFileSync(join(folder, "sw.js"), worker.replace(/VERSION=".{4}/, 'VERSION="next'));
-        await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
-        await page.getByText("A new version of this wallet is here.").waitFor();
-        // Nothing has happened to who is at a counter.
-        await shownCode(page);
-        expect(await page.evaluate(() => (window as { isOld?: boolean }).isOld)).toBe(true);
-        await page.getByRole("button", { name: "Take it" }).click();
-        await page.waitForFunction(() => (window as { isOld?: boolean }).isOld !== true);
-        await shownCode(page);
-        expect(await page.getByText("A new version of this wallet is here.").count()).toBe(0);
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-        rmSync(folder, { recursive: true, force: true });
-      },
-      SLOW,
-    );
+    it("waits while the card is shown, is taken when the student wants it, and keeps the card", async () => {
+      const { open, services } = parts(here);
+      const copy = await copyOfWallet();
+      const phone = await open();
+      const page = await takeCard(phone, services, services.card(0, 1), copy.address);
+      await phone.installed();
+      await page.evaluate(() => ((window as { isOld?: boolean }).isOld = true));
+      copy.publish("next");
+      await update(page);
+      await page.getByText(COMES).waitFor();
+      // Nothing has happened to who is at a counter.
+      await shownCode(page);
+      expect(await page.evaluate(() => (window as { isOld?: boolean }).isOld)).toBe(true);
+      await page.getByRole("button", { name: "Take it" }).click();
+      await page.waitForFunction(() => (window as { isOld?: boolean }).isOld !== true);
+      await shownCode(page);
+      expect(await page.getByText(COMES).count()).toBe(0);
+      await copy.stop();
+    });
+
+    it("that waits is taken at the next start by itself, unless another tab shows a card", async () => {
+      const { open, services } = parts(here);
+      const copy = await copyOfWallet();
+      const phone = await open();
+      const page = await takeCard(phone, services, services.card(0, 2), copy.address);
+      await phone.installed();
+      const other = await phone.context.newPage();
+      await phone.visit(copy.address, other);
+      copy.publish("next");
+      await update(page);
+      await page.getByText(COMES).waitFor();
+      await phone.visit(copy.address, other);
+      await other.getByText(COMES).waitFor();
+      expect(await versionsKept(page)).toHaveLength(2);
+      await page.close();
+      await phone.visit(copy.address, other);
+      await expect.poll(() => versionsKept(other).catch(() => [])).toEqual(["next"]);
+      await shownCode(other);
+      expect(await other.getByText(COMES).count()).toBe(0);
+      await copy.stop();
+    });
   });
+}
+
+function parts(here: Here): Pick<ReturnType<Here>, "open" | "services"> {
+  const world = here();
+  return { services: world.services, open: (options) => world.open(options) };
 }

@@ -1,0 +1,91 @@
+/** Between phones and the wallet API: carries requests, and cuts the ones that a test wants cut. */
+
+import {
+  createServer,
+  request as ask,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+
+/** What becomes of a request: it arrives or not, its answer comes back, or half of it, or not. */
+export type Fate = "through" | "never arrives" | "answer lost" | "half an answer";
+
+export class Wire {
+  readonly address: string;
+  /** Decides about each request, by its method and path. */
+  fate: (what: string) => Fate = () => "through";
+  /** What was asked, preflights left out. */
+  readonly seen: string[] = [];
+  #cutAt: number | null = null;
+  readonly #target: string;
+  readonly #server: Server;
+
+  private constructor(server: Server, target: string, port: number) {
+    [this.#server, this.#target] = [server, target];
+    this.address = `http://127.0.0.1:${port}`;
+  }
+
+  /** From this port, to the wallet API. */
+  static async lay(port: number, target: string): Promise<Wire> {
+    const server = createServer();
+    const wire = new Wire(server, target, port);
+    server.on("request", (request, response) => {
+      wire.#carry(request, response);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", resolve);
+    });
+    return wire;
+  }
+
+  /** From now on, counted from 0, this one request meets its fate. Null: none. */
+  cut(at: number | null, how: Fate = "never arrives"): void {
+    this.seen.length = 0;
+    this.#cutAt = at;
+    this.fate = () => (at !== null && this.seen.length - 1 === at ? how : "through");
+  }
+
+  /** Whether the cut was made. */
+  get wasCut(): boolean {
+    return this.#cutAt !== null && this.seen.length > this.#cutAt;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #carry(request: IncomingMessage, response: ServerResponse): void {
+    const what = `${request.method ?? ""} ${request.url ?? ""}`;
+    const isPreflight = request.method === "OPTIONS";
+    if (!isPreflight) this.seen.push(what);
+    const fate = isPreflight ? "through" : this.fate(what);
+    if (fate === "never arrives") {
+      request.socket.destroy();
+      return;
+    }
+    const headers = { ...request.headers, host: new URL(this.#target).host };
+    const onward = ask(this.#target + (request.url ?? ""), { method: request.method, headers }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (part: Buffer) => parts.push(part));
+      answer.on("end", () => {
+        pass(answer, Buffer.concat(parts), response, fate);
+      });
+    });
+    onward.on("error", () => request.socket.destroy());
+    request.pipe(onward);
+  }
+}
+
+function pass(from: IncomingMessage, body: Buffer, to: ServerResponse, fate: Fate): void {
+  if (fate === "answer lost") {
+    to.socket?.destroy();
+    return;
+  }
+  // A browser repeats by itself what was cut on a connection that had been used before.
+  to.writeHead(from.statusCode ?? 502, { ...from.headers, connection: "close" });
+  if (fate === "through") to.end(body);
+  else to.write(body.subarray(0, body.length / 2), () => to.socket?.destroy());
+}
