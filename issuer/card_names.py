@@ -11,12 +11,14 @@ _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 def clean_name(name: str) -> str:
     """The name composed (NFC), with single spaces, without control characters."""
-    kept = "".join(
-        " " if letter.isspace() else letter
-        for letter in unicodedata.normalize("NFC", name)
-        if letter.isspace() or letter in _JOINERS or unicodedata.category(letter)[0] != "C"
-    )
-    return " ".join(kept.split())
+    composed = unicodedata.normalize("NFC", name)
+    if not composed.isprintable():  # then it has neither, and no space but the usual one
+        composed = "".join(
+            " " if letter.isspace() else letter
+            for letter in composed
+            if letter.isspace() or letter in _JOINERS or unicodedata.category(letter)[0] != "C"
+        )
+    return " ".join(composed.split())
 
 
 def shorten_name(name: str, *, max_bytes: int) -> str:

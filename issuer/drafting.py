@@ -6,7 +6,7 @@ docs/esc-qr.md, section 2.
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from issuer.card_names import clean_name, shorten_name
 from issuer.configurations import DISCLOSABLE, MANDATORY, Configuration, vct_of
@@ -14,6 +14,7 @@ from issuer.errors import CredentialNotPossible
 from verifier.card_claims import (
     MAX_ESI_SUFFIX_CHARS,
     MAX_NAME_BYTES,
+    MAX_SECONDS,
     CardClaims,
     HolderKey,
     Profile,
@@ -56,8 +57,7 @@ class StatusPlace:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What every credential has, whatever it says.
 
     Attributes:
@@ -157,6 +157,8 @@ def draft_qr_claims(profile: Profile, facts: CardFacts, envelope: Envelope) -> C
         holder_key=_holder_key_of(envelope.holder_jwk),
     )
     room = MAX_NAME_BYTES
+    if len(claims.name.encode()) + len(claims.esi or "") <= _ROOM_FOR_TEXTS:
+        return claims
     while len(encode_claims(claims)) > _MAX_CLAIMS_BYTES and room > 1:
         room -= 1
         claims = claims._replace(name=shorten_name(name, max_bytes=room))
@@ -203,4 +205,13 @@ def _max_claims_bytes() -> int:
     return MAX_E1_BYTES - (len(e1) - len(encode_claims(sample)))
 
 
+def _room_for_texts() -> int:
+    key, two_lengths = HolderKey(bytes(32), y_is_odd=False), 2
+    largest = CardClaims(
+        MAX_SECONDS, MAX_SECONDS, "", AcademicLevel.BACHELOR, "", 2**31, 2**31, key
+    )
+    return _MAX_CLAIMS_BYTES - len(encode_claims(largest)) - two_lengths
+
+
 _MAX_CLAIMS_BYTES = _max_claims_bytes()  # of an E1 that is not too large
+_ROOM_FOR_TEXTS = _room_for_texts()  # bytes of name and ESI, whatever else it says

@@ -8,6 +8,7 @@ so a wrong key, a foreign ESI or a name that breaks the format is found here and
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from issuer.addresses import TYPE_METADATA_PATH, issuer_of, status_list_uri
 from issuer.configurations import Configuration
@@ -26,8 +27,8 @@ from verifier.bundle import Knowledge
 from verifier.card_claims import Profile
 from verifier.checks import VerifiedCard
 from verifier.errors import CardError
-from verifier.esc_qr import e1_signing_input, e1_text, encode_e1
-from verifier.jws import UnverifiedJws, assemble_jws, jws_signing_input
+from verifier.esc_qr import draft_e1, e1_text
+from verifier.jws import UnverifiedJws, assemble_jws, b64url_encode, dump_json
 from verifier.sd_jwt import SALT_BYTES, assemble_sd_jwt
 from verifier.sd_jwt_vc import SD_JWT_VC_TYP
 from verifier.status import StatusList, StatusListToken
@@ -157,8 +158,7 @@ def sign_sd_jwt_vc(
         integrity=type_integrity(policy.vct),
         salts=issuance.random(SALT_BYTES * len(claims)),
     )
-    header = {"typ": SD_JWT_VC_TYP, "alg": "ES256", "kid": signer.kid}
-    message = jws_signing_input(header, payload)
+    message = f"{_header_of(signer.kid)}.{b64url_encode(dump_json(payload))}".encode("ascii")
     text = assemble_sd_jwt(assemble_jws(message, signer.sign(message)), disclosures)
     try:
         card = verify_credential(text, knowledge=issuance.knowledge, now=issuance.now)
@@ -167,6 +167,11 @@ def sign_sd_jwt_vc(
     escn = facts.escn if configuration is Configuration.CARD else None
     _compare(card, escn=escn, esi=facts.esi.normal, expires_at=envelope.expires_at)
     return text
+
+
+@lru_cache(maxsize=256)
+def _header_of(kid: str) -> str:
+    return b64url_encode(dump_json({"typ": SD_JWT_VC_TYP, "alg": "ES256", "kid": kid}))
 
 
 def sign_qr_profile(
@@ -182,8 +187,8 @@ def sign_qr_profile(
     kid = kid_bytes_of(signer.kid)
     try:
         claims = draft_qr_claims(profile, facts, envelope)
-        message = e1_signing_input(claims, escn=facts.escn, kid=kid)
-        e1_bytes = encode_e1(claims, kid=kid, signature=signer.sign(message))
+        drafted = draft_e1(claims, escn=facts.escn, kid=kid)
+        e1_bytes = drafted.signed(signer.sign(drafted.signing_input))
         text = e1_text(facts.escn, e1_bytes)
         card = verify_card(text, knowledge=issuance.knowledge, now=issuance.now)
     except CardError as error:

@@ -64,15 +64,41 @@ class UnverifiedCode(NamedTuple):
         return self.shown_at is not None
 
 
+class E1ToSign(NamedTuple):
+    """An E1 that waits for its signature."""
+
+    protected: bytes
+    payload: bytes
+    signing_input: bytes  # what an institution's key signs (section 2.4)
+
+    def signed(self, signature: bytes) -> bytes:
+        """The E1 bytes.
+
+        Raises:
+            MalformedCode: It is larger than a readable QR code allows (section 6).
+        """
+        return _encode_e1(self.protected, self.payload, signature)
+
+
+def draft_e1(claims: CardClaims, *, escn: Escn, kid: bytes) -> E1ToSign:
+    """An E1 but for its signature.
+
+    Raises:
+        MalformedCode: The claims break the rules that a verifier will hold them to.
+    """
+    protected, payload = _protected(kid), encode_claims(claims)
+    parse_claims(payload)
+    message = sign1_signing_input(protected, payload, external_aad=escn_to_bytes(escn))
+    return E1ToSign(protected, payload, message)
+
+
 def e1_signing_input(claims: CardClaims, *, escn: Escn, kid: bytes) -> bytes:
     """The bytes that an institution's key signs for an E1 (section 2.4).
 
     Raises:
         MalformedCode: The claims break the rules that a verifier will hold them to.
     """
-    payload = encode_claims(claims)
-    parse_claims(payload)
-    return sign1_signing_input(_protected(kid), payload, external_aad=escn_to_bytes(escn))
+    return draft_e1(claims, escn=escn, kid=kid).signing_input
 
 
 def encode_e1(claims: CardClaims, *, kid: bytes, signature: bytes) -> bytes:
@@ -81,7 +107,11 @@ def encode_e1(claims: CardClaims, *, kid: bytes, signature: bytes) -> bytes:
     Raises:
         MalformedCode: It is larger than a readable QR code allows (section 6).
     """
-    data = encode_sign1(_protected(kid), encode_claims(claims), signature)
+    return _encode_e1(_protected(kid), encode_claims(claims), signature)
+
+
+def _encode_e1(protected: bytes, payload: bytes, signature: bytes) -> bytes:
+    data = encode_sign1(protected, payload, signature)
     if len(data) > MAX_E1_BYTES:
         raise MalformedCode(f"an E1 has at most {MAX_E1_BYTES} bytes, this has {len(data)}")
     return data

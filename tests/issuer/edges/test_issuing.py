@@ -149,6 +149,13 @@ def test_a_name_is_shortened_so_that_a_person_knows_it_again(name: str, short: s
     assert _qr(replace(FACTS, full_name=name), Profile.STATUS).e1.claims.name == short
 
 
+def test_no_character_that_stays_is_white_space_or_a_control_of_any_kind() -> None:
+    for number in (*range(0x3100), *range(0xD800, 0x12000), *range(0xE0000, 0xE0200)):
+        if len(kept := clean_name(f"a{chr(number)}b")) == 3 and kept[1] not in " \u200c\u200d":
+            assert unicodedata.category(kept[1])[0] != "C"
+            assert not kept[1].isspace()
+
+
 def test_a_letter_is_never_separated_from_its_marks() -> None:
     letter = "x̌̈"
     assert shorten_name(letter * 9, max_bytes=12) == letter * 2
