@@ -62,6 +62,8 @@ def main() -> None:
         pages = {name: _address_of(host) for name, host in hosts.items()}
         for url in urls.values():
             _await(f"{url}/healthz")
+        # The first to run: a second request to end must not cut the ending short.
+        stack.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
         print(json.dumps(urls | pages | told), flush=True)
         for line in sys.stdin:
             if line.strip() == "renewal":
