@@ -1,9 +1,9 @@
 """Guard rails and databases for every test.
 
-No test reaches beyond this machine. A test that asks for `database_url` or `engine` runs on a
-fresh SQLite file and on a fresh database of a real PostgreSQL; a worker of pytest-xdist has its
-own server. Where PostgreSQL's wheel is missing these are skipped by name, unless ESC_NO_SKIP=1
-says that nothing may be skipped: then they fail.
+No test reaches beyond this machine, and none leaves a process running. A test that asks for
+`database_url` or `engine` runs on a fresh SQLite file and on a fresh database of a real
+PostgreSQL; a worker of pytest-xdist has its own server. Where PostgreSQL's wheel is missing these
+are skipped by name, unless ESC_NO_SKIP=1 says that nothing may be skipped: then they fail.
 
 The issuer and its packages are imported where they are used: the verifier's tests also run where
 only its own three packages are installed.
@@ -12,6 +12,7 @@ only its own three packages are installed.
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import warnings
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.left_running import adopt_orphans, end_what_still_runs
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -32,6 +35,22 @@ _NUMBERS = count(1)
 # A busy machine is not a fault of what is tested.
 settings.register_profile("esc", deadline=None)
 settings.load_profile("esc")
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches what tests start, even where shells let it be ignored in the background."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longest begins first, so that nobody waits for it at the end."""
+
+    def patience(item: pytest.Item) -> float:
+        marker = item.get_closest_marker("timeout")
+        return float(marker.args[0]) if marker and marker.args else 0.0
+
+    items.sort(key=patience, reverse=True)
 
 
 class SettableClock:
@@ -57,6 +76,15 @@ def _is_local(address: Any) -> bool:
     if isinstance(address, str | bytes):
         return True  # a socket in the file system
     return str(address[0]) in {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    """What a test or a fixture has started has ended with it."""
+    adopt_orphans()
+    yield
+    left = end_what_still_runs()
+    assert not left, f"left running: {left}"
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ _VARIES = (
 )
 # A person waits until a server has said where it listens.
 _WAIT = """\
-for _ in $(seq 600); do
+for _ in $(seq 900); do
   curl -sf http://127.0.0.1:{port}/{path} >/dev/null && break
   sleep 0.1
 done
@@ -57,14 +59,30 @@ def run_as_written(text: str, folder: Path, *, timeout: float) -> subprocess.Com
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
     }
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", _script(text, ports)],
+    return _run(_script(text, ports), folder, environment, timeout)
+
+
+def _run(
+    script: str, folder: Path, environment: dict[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """In a group of processes of its own, so that none of them outlives it, however it ends."""
+    shell = subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
+        start_new_session=True,
     )
+    try:
+        said, complained = shell.communicate(timeout=timeout)
+    finally:
+        with suppress(ProcessLookupError):  # all have ended
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+    return subprocess.CompletedProcess(script, shell.returncode, said, complained)
 
 
 def comparable_lines(text: str) -> set[str]:

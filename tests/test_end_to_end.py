@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -36,8 +38,10 @@ OUTCOMES = {
 }
 
 
-def start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo as a process; it ends with its services, however the test ends."""
+    with subprocess.Popen(
         [sys.executable, "-m", "wallet_api.demo", "--folder", str(folder), *words],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -45,27 +49,30 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    ) as demo:
+        try:
+            yield demo
+        finally:
+            demo.terminate()
 
 
 @pytest.mark.timeout(300)
 def test_the_story_turns_out_as_told_and_the_services_stay_up_when_asked(tmp_path: Path) -> None:
-    demo = start(tmp_path / "demo", "--keep")
-    assert demo.stdout is not None
-    told = ""
-    for line in demo.stdout:
-        told += line
-        if line.startswith("  code "):
-            break
-    rows = dict(re.findall(r"│ [a-g] +│ (.+?) +│ (.+?) +│", told))
-    assert OUTCOMES.items() <= rows.items(), told[-3000:]
-    addresses = re.findall(r"(?:issuer|wallet API) +(http://127\.0\.0\.1:\d+)", told)
-    for address in set(addresses):
-        assert httpx.get(f"{address}/healthz", timeout=10).status_code == 200
-    _tells_pages_or_how_to_build_them(told)
-    demo.send_signal(signal.SIGINT)
-    assert demo.wait(60) == 0
-    demo.stdout.close()
+    with started(tmp_path / "demo", "--keep") as demo:
+        assert demo.stdout is not None
+        told = ""
+        for line in demo.stdout:
+            told += line
+            if line.startswith("  code "):
+                break
+        rows = dict(re.findall(r"│ [a-g] +│ (.+?) +│ (.+?) +│", told))
+        assert OUTCOMES.items() <= rows.items(), told[-3000:]
+        addresses = re.findall(r"(?:issuer|wallet API) +(http://127\.0\.0\.1:\d+)", told)
+        for address in set(addresses):
+            assert httpx.get(f"{address}/healthz", timeout=10).status_code == 200
+        _tells_pages_or_how_to_build_them(told)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 0
     for address in set(addresses):
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{address}/healthz", timeout=10)
@@ -86,8 +93,8 @@ def _tells_pages_or_how_to_build_them(told: str) -> None:
 
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("important")
-    demo = start(tmp_path)
-    told, _ = demo.communicate(timeout=60)
+    with started(tmp_path) as demo:
+        told, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert "not empty" in told
     assert (tmp_path / "thesis.txt").read_text() == "important"

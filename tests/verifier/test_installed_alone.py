@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,8 +17,10 @@ from verifier.edges.knowledge_file import store_bundle
 ROOT = Path(__file__).parents[2]
 # What PyJWT, cryptography and cbor2 are made of (cryptography needs cffi).
 PACKAGES = ("jwt", "cryptography", "cbor2", "cffi", "_cffi_backend", "pycparser")
+# Besides the namespace, or where none may be made: whoever asks for a socket is ended.
 PROGRAM = """\
-import runpy, sys
+import os, runpy, sys
+sys.addaudithook(lambda event, _: event.startswith("socket.") and os._exit(99))
 sys.path[:0] = [sys.argv.pop(1)]
 runpy.run_module("verifier", run_name="__main__", alter_sys=True)
 """
@@ -50,12 +51,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_without_network(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
     unshare = shutil.which("unshare")
     command = [unshare, "--net", "--map-root-user"] if unshare else []
-    allowed = subprocess.run([*command, "true"], check=False, capture_output=True).returncode == 0
-    if not (unshare and allowed):
-        what = "a namespace without network cannot be made here (unshare --net)"
-        if os.environ.get("ESC_NO_SKIP") == "1":
-            pytest.fail(what)
-        pytest.skip(what)
+    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode != 0:
+        command = []  # a container may forbid it
     return subprocess.run(
         [*command, sys.executable, "-I", "-S", "-c", PROGRAM, str(site), *words],
         capture_output=True,
