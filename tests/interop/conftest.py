@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,11 @@ from sqlmodel import Session, col, select
 
 from issuer.addresses import BUNDLE_PATH, issuer_metadata_path
 from issuer.database import make_engine
-from issuer.key_life import create_key
 from issuer.publishing.due import publish_due
 from issuer.store import publications
 from issuer.tables import SigningKey
 from tests.conftest import SettableClock
-from tests.wallet_api.conftest import PASSPHRASE, PIC, Service, service_on
+from tests.wallet_api.conftest import PIC, Service, add_key, service_on
 from verifier.bundle import Knowledge, verify_bundle
 from verifier.jws import parse_public_jwk
 
@@ -119,14 +118,6 @@ def published(sqlite_url: str, tmp_path: Path) -> Iterator[Published]:
     clock = SettableClock(datetime.now(UTC))
     with service_on(sqlite_url, engine, clock, tmp_path) as service:
         with Session(engine) as session, session.begin():
-            create_key(
-                session,
-                pic=None,
-                folder=service.keys_dir,
-                passphrase=PASSPHRASE,
-                lifetime=timedelta(days=1000),
-                now=clock() - timedelta(days=1),
-                actor="test",
-            )
+            add_key(session, None, keys_dir=service.keys_dir, clock=clock)
         yield Published(service, engine)
     engine.dispose()

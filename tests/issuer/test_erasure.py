@@ -101,6 +101,26 @@ def test_only_a_student_of_the_institution_is_erased(session: Session) -> None:
     assert card_of(session).state == "active"
 
 
+def finished_run(session: Session) -> Reconciliation:
+    """A comparison with the router that is over."""
+    run = Reconciliation(
+        pic=PIC,
+        kind="reconcile",
+        repairs=[],
+        requested_by="cli",
+        state="finished",
+        finished_at=1,
+        phase="",
+        pace=1,
+        counts={},
+        next_attempt_at=0,
+        created_at=0,
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
 def test_nothing_in_the_database_names_the_student_afterwards(
     engine: Engine, session: Session, student_id: int
 ) -> None:
@@ -109,21 +129,7 @@ def test_nothing_in_the_database_names_the_student_afterwards(
         lifecycle.suspend_card(
             session, PIC, card.escn, reason="Zanete Quixote lost it", now=NOW, actor="staff:1"
         )
-        run = Reconciliation(
-            pic=PIC,
-            kind="reconcile",
-            repairs=[],
-            requested_by="cli",
-            state="finished",
-            finished_at=1,
-            phase="",
-            pace=1,
-            counts={},
-            next_attempt_at=0,
-            created_at=0,
-        )
-        session.add(run)
-        session.flush()
+        run = finished_run(session)
         notes: list[dict[str, Any]] = [
             {"subject": "esi:" + (ESI + "zx81-UNIQUE")},
             {"subject": card.escn, "there": "Zanete Quixote"},
@@ -464,21 +470,7 @@ def test_the_router_is_told_again_of_the_same_person_elsewhere(
 def test_notes_of_who_has_a_longer_identifier_stay(
     engine: Engine, session: Session, student_id: int
 ) -> None:
-    run = Reconciliation(
-        pic=PIC,
-        kind="reconcile",
-        repairs=[],
-        requested_by="cli",
-        state="finished",
-        finished_at=1,
-        phase="",
-        pace=1,
-        counts={},
-        next_attempt_at=0,
-        created_at=0,
-    )
-    session.add(run)
-    session.flush()
+    run = finished_run(session)
     for subject in (f"esi:{ESI}ZX81-Unique2", f"esi:{ESI}ZX81-Unique", "esi:x"):
         session.add(
             RouterDifference(

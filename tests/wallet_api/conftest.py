@@ -230,15 +230,7 @@ def add_institution(
             created_at=now,
         ),
     )
-    create_key(
-        session,
-        pic=pic,
-        folder=keys_dir,
-        passphrase=PASSPHRASE,
-        lifetime=timedelta(days=1000),
-        now=clock() - timedelta(days=1),
-        actor="test",
-    )
+    add_key(session, pic, keys_dir=keys_dir, clock=clock)
     student = students.add(session, student_row(pic, domain, now=now))
     card = issue_card(
         session,
@@ -251,6 +243,19 @@ def add_institution(
     )
     _, text = create_staff_key(session, pic=pic, role=Role.OFFICER, label="test", now=clock())
     return card.escn, text
+
+
+def add_key(session: Session, pic: str | None, *, keys_dir: Path, clock: SettableClock) -> None:
+    """A key of the institution, or with None of the trust list, a day old."""
+    create_key(
+        session,
+        pic=pic,
+        folder=keys_dir,
+        passphrase=PASSPHRASE,
+        lifetime=timedelta(days=1000),
+        now=clock() - timedelta(days=1),
+        actor="test",
+    )
 
 
 def student_row(pic: str, domain: str, *, now: int) -> Student:

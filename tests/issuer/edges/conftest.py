@@ -3,7 +3,7 @@
 import io
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from sqlmodel import Session
 
 from issuer.app import create_app
 from issuer.cli.program import main
+from issuer.configurations import Configuration
+from issuer.credentials import Wanted, issue_credentials
 from issuer.issuing import IssuingPolicy
 from issuer.key_life import create_key
 from issuer.keys import FileKeyRing
+from issuer.orders import ReleasedCredential
 from issuer.settings import IssuerSettings
 from issuer.staff import Role, create_staff_key
 from issuer.store import devices
@@ -77,6 +80,25 @@ def device(session: Session, card: Card) -> Device:
     added = devices.add(session, row)
     session.commit()
     return added
+
+
+@pytest.fixture
+def issue(
+    session: Session,
+    card: Card,
+    device: Device,
+    keys: FileKeyRing,
+    policy: IssuingPolicy,
+    holder_jwk: dict[str, str],
+) -> Callable[..., ReleasedCredential]:
+    """Issue a credential of `card` to `device`."""
+
+    def issue(configuration: Configuration = Configuration.CARD) -> ReleasedCredential:
+        wanted = Wanted(card.escn, device.id or 0, configuration, holder_jwk)
+        (released,) = issue_credentials(session, PIC, [wanted], keys=keys, policy=policy, now=NOON)
+        return released
+
+    return issue
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ from issuer import lifecycle
 from issuer.configurations import Configuration
 from issuer.credential_life import EndReason
 from issuer.credentials import (
-    Wanted,
-    issue_credentials,
     possible_configurations,
     renew_credentials,
 )
@@ -35,23 +33,6 @@ from verifier.esc_qr import parse_code
 from verifier.jws import public_jwk_of
 from verifier.sd_jwt_vc import parse_credential, read_claims
 from verifier.status import CardStatus
-
-
-@pytest.fixture
-def issue(
-    session: Session,
-    card: Card,
-    device: Device,
-    keys: FileKeyRing,
-    policy: IssuingPolicy,
-    holder_jwk: dict[str, str],
-) -> Any:
-    def issue(configuration: Configuration = Configuration.CARD) -> ReleasedCredential:
-        wanted = Wanted(card.escn, device.id or 0, configuration, holder_jwk)
-        (released,) = issue_credentials(session, PIC, [wanted], keys=keys, policy=policy, now=NOON)
-        return released
-
-    return issue
 
 
 def _rows(session: Session) -> list[Credential]:

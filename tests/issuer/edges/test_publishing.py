@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from issuer.addresses import (
     TYPE_METADATA_PATH,
 )
 from issuer.configurations import Configuration
-from issuer.credentials import Wanted, issue_credentials
 from issuer.issuing import IssuingPolicy
 from issuer.key_life import (
     compromise_key,
@@ -31,10 +31,11 @@ from issuer.key_life import (
     signing_key,
 )
 from issuer.keys import FileKeyRing
+from issuer.orders import ReleasedCredential
 from issuer.publishing.cache import PublicationCache
 from issuer.publishing.due import publish_due
 from issuer.store import publications, status, status_indices
-from issuer.tables import Card, Device, Publication, SigningKey, StatusListRow
+from issuer.tables import Card, Publication, SigningKey, StatusListRow
 from tests.issuer.edges.conftest import NOON, OTHER_PIC, PASSPHRASE, PIC, PUBLIC_URL
 from verifier.bundle import Knowledge, integrity_of, verify_bundle
 from verifier.errors import DocumentUntrusted, Revoked, StatusUnknown, Suspended, UnknownKey
@@ -57,23 +58,9 @@ def publish(engine: Engine, session: Session, keys: FileKeyRing, policy: Issuing
 
 
 @pytest.fixture
-def qr_code(
-    session: Session,
-    card: Card,
-    device: Device,
-    keys: FileKeyRing,
-    policy: IssuingPolicy,
-    holder_jwk: dict[str, str],
-) -> str:
+def qr_code(session: Session, issue: Callable[..., ReleasedCredential]) -> str:
     """A static code of `card`, committed."""
-    (released,) = issue_credentials(
-        session,
-        PIC,
-        [Wanted(card.escn, device.id or 0, Configuration.QR, holder_jwk)],
-        keys=keys,
-        policy=policy,
-        now=NOON,
-    )
+    released = issue(Configuration.QR)
     session.commit()
     assert isinstance(released, dict)
     return released["status"]
@@ -383,24 +370,13 @@ def test_a_list_of_another_institution_cannot_vouch_for_a_card(
 def test_a_credential_of_a_key_that_is_not_published_is_unknown(
     publish: Any,
     session: Session,
-    card: Card,
-    device: Device,
-    keys: FileKeyRing,
-    policy: IssuingPolicy,
-    holder_jwk: dict[str, str],
+    issue: Callable[..., ReleasedCredential],
     keys_folder: Path,
 ) -> None:
     publish()
     before = _bundle(session, NOON)
     _second_key(session, keys_folder)
-    (credential,) = issue_credentials(
-        session,
-        PIC,
-        [Wanted(card.escn, device.id or 0, Configuration.CARD, holder_jwk)],
-        keys=keys,
-        policy=policy,
-        now=NOON,
-    )
+    credential = issue()
     session.commit()
     with pytest.raises(UnknownKey):
         verify_credential(str(credential), knowledge=before, now=_at(NOON))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from issuer.addresses import BUNDLE_PATH
-from issuer.key_life import create_key
 from issuer.keys import FileKeyRing
 from issuer.publishing.due import publish_due
 from issuer.store import publications
 from issuer.tables import SigningKey
 from tests.conftest import SettableClock
 from tests.pass_files import PASS_TYPE, PassFolder, ReadPass, make_pass_folder, read_pass
-from tests.wallet_api.conftest import PASSPHRASE, QR, PhoneKey, Service, service_on
+from tests.wallet_api.conftest import PASSPHRASE, QR, PhoneKey, Service, add_key, service_on
 from verifier.bundle import Knowledge, verify_bundle
 from verifier.jws import parse_public_jwk
 
@@ -98,13 +96,5 @@ def passing(
     more = pass_folder.apple | pass_folder.google
     with service_on(database_url, engine, clock, tmp_path, **more) as service:
         with Session(engine) as session, session.begin():
-            create_key(
-                session,
-                pic=None,
-                folder=service.keys_dir,
-                passphrase=PASSPHRASE,
-                lifetime=timedelta(days=1000),
-                now=clock() - timedelta(days=1),
-                actor="test",
-            )
+            add_key(session, None, keys_dir=service.keys_dir, clock=clock)
         yield PassService(service, pass_folder, service.take(QR).device_token)
