@@ -13,13 +13,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from issuer.esc_router.sandbox import Organisation, create_sandbox
+from tests.issuer.esc_router.sandbox_bodies import ESCN, ESI, RIGA, card, person
 
 DOCUMENT = json.loads(
     (Path(__file__).parents[2] / "data" / "esc-router-v2.openapi.json").read_text("utf-8")
 )
-RIGA, PORTO, VAT = "999978433", "888878433", "LV40000000000"
-ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-12345"
-ESCN = "25539be8-6423-103e-add8-001999978433"
+PORTO, VAT = "888878433", "LV40000000000"
 Ask = Callable[..., httpx.Response]
 
 
@@ -57,27 +56,6 @@ def ask(sandbox: Any) -> Ask:
         return answer
 
     return request
-
-
-def person(esi: str = ESI, pic: str = RIGA, **enrolment: Any) -> dict[str, Any]:
-    return {
-        "identifier": esi,
-        "identifierCode": "ESI",
-        "personOrganisationUpdateViews": [{"organisationIdentifier": pic} | enrolment],
-    }
-
-
-def card(**changed: Any) -> dict[str, Any]:
-    fields = {
-        "cardNumber": ESCN,
-        "cardStatusType": "ACTIVE",
-        "cardType": "SMART_PASSIVE",
-        "issuedAt": "2026-09-01",
-        "expiresAt": "2026-12-31",
-        "issuerIdentifier": RIGA,
-        "personIdentifier": ESI,
-    } | changed
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
@@ -131,7 +109,7 @@ def test_one_institution_cannot_touch_anothers(ask: Ask) -> None:
     refused = [
         ask("POST", "/persons", json=person(), **other),
         ask("GET", "/persons/{esi}", ESI, **other),
-        ask("PUT", "/persons/{esi}", ESI, json=person(pic=PORTO), **other),
+        ask("PUT", "/persons/{esi}", ESI, json=person(ESI, PORTO), **other),
         ask("DELETE", "/persons/{esi}", ESI, **other),
         ask("POST", "/cards", json=card(), **other),
         ask("GET", "/cards/{escn}", ESCN, **other),
@@ -216,7 +194,7 @@ def test_what_a_card_is_cannot_be_changed(ask: Ask) -> None:
 
 def test_a_person_of_two_institutions_is_one_person(ask: Ask) -> None:
     ask("POST", "/persons", json=person(fullName="Zoë", academicLevel="MASTER", email="z@a.lv"))
-    created = ask("POST", "/persons", json=person(pic=PORTO, fullName="Zoe"), key="porto-key")
+    created = ask("POST", "/persons", json=person(ESI, PORTO, fullName="Zoe"), key="porto-key")
     assert created.json()["organisationCount"] == 2
     names = {
         found["organisation"]["identifier"]: found["fullName"]
@@ -233,7 +211,7 @@ def test_a_processor_writes_for_those_it_serves_and_no_one_else(ask: Ask) -> Non
     created = ask("POST", "/cards", json=card(processorIdentifier=VAT), **theirs)
     assert created.json()["processor"]["identifierCode"]["key"] == "VAT"
     assert ask("GET", "/cards/{escn}", ESCN).status_code == 200  # the institution sees it too
-    refused = ask("POST", "/persons", json=person(pic=PORTO), **theirs)
+    refused = ask("POST", "/persons", json=person(ESI, PORTO), **theirs)
     assert code_of(refused) == (403, "SE-0000")
 
 

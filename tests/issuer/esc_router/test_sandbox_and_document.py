@@ -28,14 +28,14 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from tests.issuer.esc_router.sandbox_bodies import ESCN, ESI, RIGA, card, person
+
 DOCUMENT = json.loads(
     (Path(__file__).parents[2] / "data" / "esc-router-v2.openapi.json").read_text("utf-8")
 )
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
-RIGA, PORTO = "999978433", "888878433"
-ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-12345"
-ESCN = "25539be8-6423-103e-add8-001999978433"
+PORTO = "888878433"
 
 CHECKS = [
     not_a_server_error,
@@ -122,19 +122,9 @@ def session() -> Iterator[requests.Session]:
 def filled(sandbox: Any) -> Any:
     """A sandbox with a person, a picture and a card of Riga, and one of the old identifiers."""
     for esi in (ESI, "LV-999978433-1"):
-        enrolment = {"organisationIdentifier": RIGA, "fullName": "Zoë", "academicLevel": "MASTER"}
-        body = {"identifier": esi, "personOrganisationUpdateViews": [enrolment]}
+        body = person(esi, fullName="Zoë", academicLevel="MASTER")
         assert sandbox.request("POST", "/persons", json=body).status_code == 201
-    card = {
-        "cardNumber": ESCN,
-        "cardStatusType": "ACTIVE",
-        "cardType": "SMART_PASSIVE",
-        "issuedAt": "2026-09-01",
-        "expiresAt": "2026-12-31",
-        "issuerIdentifier": RIGA,
-        "personIdentifier": ESI,
-    }
-    assert sandbox.request("POST", "/cards", json=card).status_code == 201
+    assert sandbox.request("POST", "/cards", json=card()).status_code == 201
     path = f"/organisations/{RIGA}/person/{ESI}/picture"
     sent = sandbox.request("POST", path, files={"file": ("a.png", picture())})
     assert sent.status_code == 201

@@ -6,27 +6,19 @@ from typing import Any
 import httpx
 import pytest
 
-RIGA, PORTO, VAT = "999978433", "888878433", "LV40000000000"
+from tests.issuer.esc_router.sandbox_bodies import ESCN, RIGA, card, person
+
+PORTO, VAT = "888878433", "LV40000000000"
 ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-1"
-ESCN = f"25539be8-6423-103e-add8-001{RIGA}"
 
 
 @pytest.fixture
 def control(sandbox: Any) -> Iterator[httpx.Client]:
     """With a person, an enrolment and a card."""
-    enrolment = {"organisationIdentifier": RIGA, "fullName": "Zoë", "academicLevel": "MASTER"}
-    person = {"identifier": ESI, "personOrganisationUpdateViews": [enrolment]}
-    card = {
-        "cardNumber": ESCN,
-        "cardStatusType": "ACTIVE",
-        "cardType": "SMART_PASSIVE",
-        "issuedAt": "2026-09-01",
-        "expiresAt": "2027-12-31",
-        "issuerIdentifier": RIGA,
-        "personIdentifier": ESI,
-    }
-    assert sandbox.request("POST", "/persons", json=person).status_code == 201
-    assert sandbox.request("POST", "/cards", json=card).status_code == 201
+    student = person(ESI, fullName="Zoë", academicLevel="MASTER")
+    held = card(personIdentifier=ESI, expiresAt="2027-12-31")
+    assert sandbox.request("POST", "/persons", json=student).status_code == 201
+    assert sandbox.request("POST", "/cards", json=held).status_code == 201
     with httpx.Client(base_url=f"{sandbox.host}/sandbox") as client:
         yield client
 

@@ -6,26 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-RIGA, PORTO, VAT = "999978433", "888878433", "LV40000000000"
-ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-12345"
-ESCN = "25539be8-6423-103e-add8-001999978433"
+from tests.issuer.esc_router.sandbox_bodies import ESCN, ESI, RIGA, card, person
 
-
-def person(esi: str = ESI, *pics: str, **enrolment: str) -> dict[str, Any]:
-    views = [{"organisationIdentifier": pic} | enrolment for pic in pics or (RIGA,)]
-    return {"identifier": esi, "personOrganisationUpdateViews": views}
-
-
-def card(**changed: str) -> dict[str, str]:
-    return {
-        "cardNumber": ESCN,
-        "cardStatusType": "ACTIVE",
-        "cardType": "SMART_PASSIVE",
-        "issuedAt": "2026-09-01",
-        "expiresAt": "2026-12-31",
-        "issuerIdentifier": RIGA,
-        "personIdentifier": ESI,
-    } | changed
+PORTO, VAT = "888878433", "LV40000000000"
 
 
 def numbers(answer: httpx.Response) -> list[str]:

@@ -8,10 +8,9 @@ import httpx
 import pytest
 
 from issuer.esc_router.sandbox.csv_files import COLUMNS, MAX_FAULTS, MAX_ROWS
+from tests.issuer.esc_router.sandbox_bodies import ESCN, ESI, RIGA, person
 
-RIGA, PORTO, VAT = "999978433", "888878433", "LV40000000000"
-ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-12345"
-ESCN = "25539be8-6423-103e-add8-001999978433"
+PORTO, VAT = "888878433", "LV40000000000"
 OTHER = ESCN.replace("25539be8", "25539be9")
 
 
@@ -38,8 +37,7 @@ def file_of(*rows: dict[str, str], delimiter: str = ",") -> bytes:
 
 @pytest.fixture
 def riga_person(sandbox: Any) -> Any:
-    body = {"identifier": ESI, "personOrganisationUpdateViews": [{"organisationIdentifier": RIGA}]}
-    assert sandbox.request("POST", "/persons", json=body).status_code == 201
+    assert sandbox.request("POST", "/persons", json=person()).status_code == 201
     return sandbox
 
 

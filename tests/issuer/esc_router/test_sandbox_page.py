@@ -12,8 +12,9 @@ from PIL import Image
 
 from issuer.esc_router.sandbox import Organisation, create_sandbox
 from issuer.esc_router.sandbox.page.markup import element
+from tests.issuer.esc_router.sandbox_bodies import RIGA, card, person
 
-RIGA, PORTO = "999978433", "888878433"
+PORTO = "888878433"
 ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-"
 PAGES = ("/sandbox", "/sandbox/page/persons", "/sandbox/page/cards", "/sandbox/page/requests")
 NASTY = "Zoë <script>alert('x')</script> & \"Ozols\""
@@ -34,21 +35,14 @@ def browser(serve: Callable[[Any], str], clock: Any) -> Iterator[httpx.Client]:
 
 
 def put_person(browser: httpx.Client, code: str = "1", name: str = "Anna") -> None:
-    enrolment = {"organisationIdentifier": RIGA, "fullName": name, "academicLevel": "MASTER"}
-    body = {"identifier": ESI + code, "personOrganisationUpdateViews": [enrolment]}
+    body = person(ESI + code, fullName=name, academicLevel="MASTER")
     assert browser.post("/esc-rest/api/v2/persons", json=body).status_code == 201
 
 
 def put_card(browser: httpx.Client, code: str = "1", **changed: Any) -> str:
-    body = {
-        "cardStatusType": "ACTIVE",
-        "cardType": "SMART_PASSIVE",
-        "issuedAt": "2025-09-01",
-        "expiresAt": "2027-12-31",
-        "issuerIdentifier": RIGA,
-        "personIdentifier": ESI + code,
-    }
-    answer = browser.post("/esc-rest/api/v2/cards", json=body | changed)
+    fields = {"issuedAt": "2025-09-01", "expiresAt": "2027-12-31", "personIdentifier": ESI + code}
+    body = card(cardNumber=None, **(fields | changed))
+    answer = browser.post("/esc-rest/api/v2/cards", json=body)
     number: str = answer.json()["cardNumber"]
     return number
 

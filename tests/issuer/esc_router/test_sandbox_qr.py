@@ -7,29 +7,15 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-RIGA = "999978433"
-ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-12345"
-ESCN = "25539be8-6423-103e-add8-001999978433"
+from tests.issuer.esc_router.sandbox_bodies import ESCN, card, person
+
 SVG, TEXT = "image/svg+xml", "text/plain"
 
 
 @pytest.fixture
 def draw(sandbox: Any) -> Any:
-    person = {
-        "identifier": ESI,
-        "personOrganisationUpdateViews": [{"organisationIdentifier": RIGA}],
-    }
-    card = {
-        "cardNumber": ESCN,
-        "cardStatusType": "ACTIVE",
-        "cardType": "SMART_PASSIVE",
-        "issuedAt": "2026-09-01",
-        "expiresAt": "2026-12-31",
-        "issuerIdentifier": RIGA,
-        "personIdentifier": ESI,
-    }
-    assert sandbox.request("POST", "/persons", json=person).status_code == 201
-    assert sandbox.request("POST", "/cards", json=card).status_code == 201
+    assert sandbox.request("POST", "/persons", json=person()).status_code == 201
+    assert sandbox.request("POST", "/cards", json=card()).status_code == 201
 
     def request(accept: str | None = SVG, escn: str = ESCN, **params: str) -> httpx.Response:
         headers = {} if accept is None else {"Accept": accept}
