@@ -1,6 +1,7 @@
 """`python -m verifier`: check cards at a till, a gate or a desk, without network."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +31,9 @@ def main(words: list[str]) -> int:
     arguments = parse_arguments(words)
     language = load_language(arguments.lang)
     try:
-        return _run(arguments, language)
+        code = _run(arguments, language)
+        sys.stdout.flush()
+        return code
     except RulesFileError as error:
         return _fail(str(error), 2)
     except (InputError, ImageError) as error:
@@ -45,6 +48,10 @@ def main(words: list[str]) -> int:
         return _fail(_sentences_of(error, language), 4)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read stopped reading; without this, Python says so once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _run(arguments: argparse.Namespace, language: Language) -> int:

@@ -1,6 +1,7 @@
 """The command line, run as a person at a till runs it: a real process, real files."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -198,3 +199,21 @@ def test_every_refusal_has_its_texts_in_every_language() -> None:
         assert language.words.keys() == english.words.keys()
         for key, text in english.words.items():
             assert text.count("{") == language.words[key].count("{"), key
+
+
+def test_whoever_stops_reading_is_shown_no_fault(folder: Path) -> None:
+    """As in `python -m verifier status | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "verifier", "status", "--knowledge", str(folder)]
+    done = subprocess.run(
+        command,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
