@@ -30,7 +30,7 @@ from verifier.status_changes import CHANGES_MEDIA_TYPE
 
 ANYONE = {
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "etag",
+    "access-control-expose-headers": "etag, content-range, repr-digest",
     "x-content-type-options": "nosniff",
 }
 PicPath = Annotated[str, Path(pattern="^[0-9]{9}$", examples=["999853608"])]

@@ -1,7 +1,7 @@
 /** What the page keeps, in IndexedDB: values by name, and the live codes that were shown. */
 
 const NAME = "esc-verifier";
-const VALUES = "values";
+export const VALUES = "values";
 export const SHOWN = "shown";
 
 /** Nothing can be stored here, or read. */

@@ -11,7 +11,8 @@ import { HOUR } from "../check/policy.ts";
 import { parseChanges, takeChanges } from "../check/status_changes.ts";
 import { keysOf, storedKeys, type StoredKey } from "./anchors.ts";
 import type { Database } from "./database.ts";
-import { fetchBundle, fetchChanges, FetchError } from "./fetching.ts";
+import { downloadBundle, forgetParts } from "./downloading.ts";
+import { fetchChanges, FetchError } from "./fetching.ts";
 
 interface Stored {
   readonly source: string | null; // the bundle's address
@@ -96,18 +97,20 @@ export class KnowledgeStore {
   /** Forgets this list, its anchors and its sequence. */
   async forget(): Promise<void> {
     await navigator.locks.request(`esc-${this.name}`, () => this.#database.remove(this.name));
+    await forgetParts(this.#database, this.name);
     await this.open();
   }
 
   /**
    * Fetches from the stored address, the changes alone where they are enough; whether anything was
-   * new. Throws as `fetchBundle` and `takeIn`.
+   * new. Throws as `downloadBundle` and `takeIn`.
    */
   async renew(): Promise<boolean> {
     const { source } = this;
     if (source === null) return false;
     const { isNew, isEnough } = await this.#renewByChanges(source);
-    return isEnough ? isNew : (await this.takeIn(await fetchBundle(source))) || isNew;
+    if (isEnough) return isNew;
+    return (await this.takeIn(await downloadBundle(source, this.#database, this.name))) || isNew;
   }
 
   /** Takes a bundle in; whether it was new. A refusal is thrown, and what was known stays. */

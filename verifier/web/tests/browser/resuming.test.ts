@@ -1,0 +1,236 @@
+/** A download that is cut: the page goes on where it was, also after it was closed, and mixes nothing. */
+
+import { createHash, randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync, gzipSync } from "node:zlib";
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+
+import { readBundle, readVector } from "../vector_files.ts";
+import { Device, PageServer } from "./world.ts";
+
+const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
+const SLOW = 120_000; // milliseconds, on a busy machine
+const EXPOSED = "etag, content-range, repr-digest";
+
+/** A bundle of the vectors with a large member that nobody reads. */
+function largeBundle(name: string): Buffer {
+  const content = JSON.parse(gunzipSync(readBundle(name)).toString()) as object;
+  return gzipSync(JSON.stringify({ ...content, filling: randomBytes(300_000).toString("base64") }));
+}
+
+/** Answers with parts of a bundle, and cuts the connection where it is told to. */
+class CuttingPublisher {
+  body = largeBundle("usual.escbundle");
+  exposed = EXPOSED;
+  digest: string | null = null; // another than the right one
+  hasParts = true;
+  cuts: (number | null)[] = []; // after so many bytes of each next body; null: not at all
+  stalls = false; // instead of cutting
+  readonly ranges: (string | undefined)[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<CuttingPublisher> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const publisher = new CuttingPublisher(server);
+    server.on("request", (request, response) => {
+      publisher.#answer(request, response);
+    });
+    return publisher;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/bundle`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (request.url !== "/bundle" || request.method !== "GET") {
+      response.writeHead(404, { "access-control-allow-origin": "*" }).end();
+      return;
+    }
+    this.ranges.push(request.headers.range);
+    const cut = this.cuts.shift() ?? null;
+    if (cut === 0) {
+      request.socket.destroy(); // no answer at all
+      return;
+    }
+    const sha256 = createHash("sha256").update(this.body).digest("base64");
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? NaN);
+    const isPart = this.hasParts && from < this.body.length;
+    const body = isPart ? this.body.subarray(from) : this.body;
+    const range = `bytes ${from}-${this.body.length - 1}/${this.body.length}`;
+    response.writeHead(isPart ? 206 : 200, {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": this.exposed,
+      etag: `"${sha256}"`,
+      "repr-digest": `sha-256=:${this.digest ?? sha256}:`,
+      "content-length": body.length,
+      "cache-control": "no-store",
+      ...(isPart ? { "content-range": range } : {}),
+    });
+    if (cut === null) response.end(body);
+    else
+      response.write(body.subarray(0, cut), () => {
+        // What was not read yet a browser throws away when the connection ends.
+        if (!this.stalls) setTimeout(() => request.socket.destroy(), 200);
+      });
+  }
+}
+
+let server: PageServer;
+let publisher: CuttingPublisher;
+let device: Device;
+let page: Page;
+
+beforeAll(async () => {
+  [server, publisher, device] = await Promise.all([
+    PageServer.start(),
+    CuttingPublisher.start(),
+    Device.open(),
+  ]);
+  page = await device.setUp(server.address, publisher.address);
+  page.setDefaultTimeout(8_000);
+}, SLOW);
+afterAll(async () => {
+  await Promise.allSettled([device.close(), server.stop(), publisher.stop()]);
+});
+beforeEach(() => {
+  Object.assign(publisher, { exposed: EXPOSED, digest: null, hasParts: true, cuts: [], stalls: false });
+  publisher.body = largeBundle("usual.escbundle");
+  publisher.ranges.length = 0;
+});
+
+/** Fetches, and waits for what is said of it. */
+async function fetchNow(said: string): Promise<void> {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Fetch now" }).click();
+  await page.getByText(said).waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+}
+
+async function decides(): Promise<void> {
+  await page.getByLabel("Code, typed by a scanner or pasted").fill(STATIC);
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await page.getByRole("dialog", { name: "VALID" }).waitFor();
+  await page.getByRole("button", { name: "Next card" }).click();
+}
+
+/** From which byte on each request asked; NaN: for all. */
+function asked(): number[] {
+  return publisher.ranges.map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? NaN));
+}
+
+it(
+  "it goes on from what came, and asks for nothing twice",
+  async () => {
+    publisher.cuts = [150_000, 100_000];
+    await fetchNow("Stored: trust list");
+    const [first, second = 0, third = 0] = asked();
+    expect(first).toBeNaN();
+    expect(second).toBeGreaterThan(0);
+    expect(third).toBeGreaterThan(second);
+    expect(publisher.ranges).toHaveLength(3);
+    await decides();
+  },
+  SLOW,
+);
+
+it(
+  "a cut that brings nothing is said, and what was known goes on to decide",
+  async () => {
+    publisher.cuts = [150_000, 0, 0, 0, 0];
+    await fetchNow("No answer from the server.");
+    publisher.cuts = [];
+    await decides();
+    await fetchNow("Stored: trust list");
+    expect(asked().at(-1)).toBeGreaterThan(0);
+  },
+  SLOW,
+);
+
+it(
+  "two versions are never mixed",
+  async () => {
+    publisher.cuts = [150_000, 0, 0, 0, 0];
+    await fetchNow("No answer from the server.");
+    publisher.cuts = [];
+    publisher.body = largeBundle("usual.escbundle"); // of other bytes
+    publisher.ranges.length = 0;
+    await fetchNow("Stored: trust list");
+    const [part, whole] = asked();
+    expect(part).toBeGreaterThan(0);
+    expect(whole).toBeNaN();
+  },
+  SLOW,
+);
+
+it(
+  "what is not what the server says that it is is not taken, cut or whole",
+  async () => {
+    publisher.digest = createHash("sha256").update("x").digest("base64");
+    await fetchNow("What came is not what the server says that it is.");
+    publisher.cuts = [150_000];
+    await fetchNow("What came is not what the server says that it is.");
+    publisher.digest = null;
+    publisher.ranges.length = 0;
+    await fetchNow("Stored: trust list");
+    expect(asked()).toEqual([NaN]); // nothing of it was kept
+  },
+  SLOW,
+);
+
+it(
+  "where the page is not told the version, or there are no parts, all is fetched again",
+  async () => {
+    publisher.exposed = "etag";
+    publisher.cuts = [150_000];
+    await fetchNow("No answer from the server.");
+    publisher.exposed = EXPOSED;
+    publisher.hasParts = false;
+    publisher.cuts = [150_000];
+    await fetchNow("Stored: trust list");
+    expect(asked()[1]).toBeNaN();
+    expect(asked()[2]).toBeGreaterThan(0);
+  },
+  SLOW,
+);
+
+it(
+  "it goes on after the page was closed while it loaded",
+  async () => {
+    publisher.cuts = [250_000];
+    publisher.stalls = true;
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("button", { name: "Fetch now" }).click();
+    await page.waitForFunction(async () => {
+      const opening = indexedDB.open("esc-verifier", 1);
+      await new Promise((resolve) => (opening.onsuccess = resolve));
+      const store = opening.result.transaction("values").objectStore("values");
+      const counting = store.count(IDBKeyRange.bound("part-knowledge/", "part-knowledge/~"));
+      await new Promise((resolve) => (counting.onsuccess = resolve));
+      opening.result.close();
+      return counting.result > 0;
+    });
+    const next = await device.context.newPage();
+    await page.close();
+    page = next;
+    await page.goto(server.address);
+    await page.locator("html[data-ready]").waitFor();
+    await expect.poll(() => asked().length).toBe(2);
+    expect(asked()[1]).toBeGreaterThanOrEqual(65_536);
+    await decides();
+  },
+  SLOW,
+);
