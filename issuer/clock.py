@@ -19,3 +19,8 @@ def seconds_of(now: datetime) -> int:
 def today_of(now: datetime) -> date:
     """The day in UTC, by which cards begin and end."""
     return now.astimezone(UTC).date()
+
+
+def utc_text(seconds: int) -> str:
+    """Seconds since 1970 as text (RFC 3339, UTC): for example `2026-11-23T12:15:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from issuer.clock import utc_text
 from issuer.consent import give_consent, withdraw_consent
 from issuer.errors import CardNotFound
 from issuer.shared_with_router import RECIPIENT, SHARED
@@ -16,7 +17,6 @@ from issuer.tables import Device, Institution, Student
 from wallet_api.deps import BearerDep, Wallet, WalletDep
 from wallet_api.errors import ConsentNotAsked
 from wallet_api.holding import PIC_CHARS, find_device
-from wallet_api.times import utc_text
 
 router = APIRouter(prefix="/device/consent", tags=["devices"])
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from issuer.clock import utc_text
 from issuer.credential_life import EndReason
 from issuer.device_life import end_device, end_device_of_card
 from issuer.errors import DeviceNotFound
@@ -18,7 +19,6 @@ from wallet_api.documented import json_body
 from wallet_api.errors import NoSuchDevice, NotJson
 from wallet_api.holding import PIC_CHARS, find_device, hold_device
 from wallet_api.opaque_ids import opaque_id
-from wallet_api.times import utc_text
 
 MAX_NAME_CHARS = 60
 _NOT_SHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

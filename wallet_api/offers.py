@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from issuer.card_states import CardState
-from issuer.clock import seconds_of, today_of
+from issuer.clock import seconds_of, today_of, utc_text
 from issuer.configurations import Configuration
 from issuer.credentials import possible_configurations
 from issuer.errors import CardNotFound
@@ -30,7 +30,6 @@ from verifier.identifiers import Escn, parse_escn
 from wallet_api.deps import PicPath, Wallet, WalletDep, staff_of
 from wallet_api.errors import CardNotActive, OfferNotFound
 from wallet_api.metadata import PRE_AUTHORIZED_GRANT
-from wallet_api.times import utc_text
 
 OFFER_SCHEME = "openid-credential-offer://"
 TX_CODE_DIGITS = 6

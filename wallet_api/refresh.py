@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from issuer.card_states import CardState
-from issuer.clock import seconds_of, today_of
+from issuer.clock import seconds_of, today_of, utc_text
 from issuer.configurations import BACKGROUND_COLOR, TEXT_COLOR, Configuration
 from issuer.sealing import hash_token
 from issuer.store import credentials
@@ -28,7 +28,6 @@ from wallet_api.look_answers import LogoOfInstitution, logo_facts
 from wallet_api.nonce import give_nonce
 from wallet_api.opaque_ids import opaque_id
 from wallet_api.photo_answers import OwnPhoto, PhotoOfCard, own_photo_facts, photo_facts
-from wallet_api.times import utc_text
 
 CARD_PATH = "/device/card"
 RENEWAL_PATH = "/device/card/renewal"

@@ -1,20 +1,14 @@
 """What the routes' answers share: times as text, pages, refusals for the documentation."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from issuer.clock import utc_text
 from issuer.problems import PROBLEM_MEDIA_TYPE, Problem
 from issuer.store.paging import Page
-
-
-def utc_text(seconds: int) -> str:
-    """Seconds since 1970 as RFC 3339 text in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
 
 # Seconds in our rows, text on the wire.
 Instant = Annotated[

@@ -4,9 +4,9 @@ PassKit Package Format (pass design and creation), style `generic`. English text
 the localisations, so that a language that is missing shows English.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
+from issuer.clock import utc_text
 from verifier.jws import Json
 from wallet_api.passes import words
 from wallet_api.passes.facts import PassFacts, PassState
@@ -47,7 +47,7 @@ def pass_document(
         document["logoText"] = facts.institution
     content = facts.content
     if content is not None:
-        document["expirationDate"] = _instant(content.expires_at)
+        document["expirationDate"] = utc_text(content.expires_at)
         if content.code:
             document["barcodes"] = [_barcode(content.code, facts.escn)]
     return document
@@ -114,11 +114,6 @@ def _barcode(code: str, escn: str) -> Json:
 def _rgb(colour: str) -> str:
     parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgb({', '.join(map(str, parts))})"
-
-
-def _instant(seconds: int) -> str:
-    """W3C's date and time, which is what a phone reads."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _escaped(text: str) -> str:

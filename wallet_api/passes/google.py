@@ -7,7 +7,6 @@ and messengers are known to keep; what is not needed to use the pass is left out
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from issuer.clock import utc_text
 from issuer.errors import UnusableSecret
 from verifier.jws import Json, b64url_encode
 from wallet_api.errors import PassTooLarge
@@ -102,7 +102,7 @@ class GoogleLinks:
             "header": _text(content.name),
             "barcode": {"type": "QR_CODE", "value": content.code, "alternateText": facts.escn},
             "hexBackgroundColor": facts.look.background,
-            "validTimeInterval": {"end": {"date": _instant(content.expires_at)}},
+            "validTimeInterval": {"end": {"date": utc_text(content.expires_at)}},
         }
         title = words.TITLE
         document["subheader"] = _text(title, lv=words.LATVIAN[title])
@@ -182,7 +182,3 @@ def _leave_out(document: Json, place: tuple[str, ...]) -> None:
 def _part(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return b64url_encode(text.encode())
-
-
-def _instant(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
