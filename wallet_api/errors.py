@@ -1,4 +1,4 @@
-"""What phones are refused, as a tree of reasons. Codes and statuses are in `problems`.
+"""What phones are refused, as a tree of reasons. Codes and statuses are in `wire`.
 
     WalletError
     ├── BodyTooLarge, NotJson, NotAForm
