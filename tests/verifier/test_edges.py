@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.verifier.world import DAY, NOW, Signer, World
 from verifier.edges.fetching import FetchError, fetch_bundle
@@ -275,3 +276,19 @@ def test_a_file_that_is_no_picture_is_said_so(tmp_path: Path) -> None:
         read_codes(tmp_path / "x.png")
     with pytest.raises(ImageError):
         read_codes(tmp_path / "missing.png")
+
+
+def test_a_picture_that_is_damaged_or_of_a_kind_that_starts_programs_is_no_picture(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "code.png"
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.save(path)
+    whole = path.read_bytes()
+    at = whole.index(b"IDAT")  # behind its length
+    path.write_bytes(whole[: at - 1] + b"\x05" + whole[at:])
+    with pytest.raises(ImageError, match="cannot be read as an image"):
+        read_codes(path)
+    picture.save(path, "EPS")
+    with pytest.raises(ImageError, match="cannot be read as an image"):
+        read_codes(path)

@@ -12,7 +12,8 @@ else:
 
 MAX_IMAGE_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-
+# What phones, scanners and screenshots make; of the others, some start programs (EPS).
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 _PIXELS = 8  # a module of a drawn code
 _MISSING = "reading and drawing images needs two packages: pip install zxing-cpp pillow"
@@ -26,7 +27,7 @@ def read_codes(path: Path) -> list[str]:
     """The texts of the QR codes in an image.
 
     Args:
-        path: PNG, JPEG or another format of Pillow, at most 20 MiB and 40 megapixels.
+        path: One of `FORMATS`, at most 20 MiB and 40 megapixels.
 
     Raises:
         ImageError: The packages are missing, it is no image, or it holds no QR code.
@@ -36,13 +37,13 @@ def read_codes(path: Path) -> list[str]:
     try:
         if path.stat().st_size > MAX_IMAGE_BYTES:
             raise ImageError(f"{path} is larger than {MAX_IMAGE_BYTES} bytes")
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ImageError(f"{path} has more than {MAX_PIXELS} pixels")
             found = zxingcpp.read_barcodes(
                 image.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
             )
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read as an image") from error
     if not found:
         raise ImageError(f"no QR code found in {path}")
