@@ -23,6 +23,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from issuer.errors import DatabaseOutOfDate
 
@@ -30,6 +31,7 @@ POOL_SIZE = 40  # connections; as many as the server has threads
 POOL_TIMEOUT = 2.0  # seconds; a request that waits longer is better refused
 BUSY_TIMEOUT = 5.0  # seconds a SQLite writer waits for the other one
 
+_DEADLOCK = "40P01"  # PostgreSQL's SQLSTATE
 _TRUNCATE_TIMEOUT = 100  # milliseconds
 _HAS_TURN = "has the writer's turn"  # in a connection's `info`
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,6 +56,11 @@ def make_engine(url: str) -> Engine:
     engine = create_engine(url, pool_pre_ping=True, **pool)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def is_deadlock(error: SQLAlchemyError) -> bool:
+    """Whether PostgreSQL ended a transaction because it and another waited for each other."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") == _DEADLOCK
 
 
 def is_sqlite(engine: Engine | Connection) -> bool:

@@ -25,6 +25,7 @@ from sqlmodel import Session
 from issuer.clock import seconds_of
 from issuer.configurations import Configuration
 from issuer.credentials import Wanted, issue_credentials
+from issuer.database import is_deadlock
 from issuer.device_life import make_room
 from issuer.errors import CardNotFound, CardStateConflict, CredentialNotPossible
 from issuer.orders import ReleasedCredential
@@ -100,12 +101,17 @@ def _holder_of(
 def _issue_or_refuse(
     wallet: Wallet, pic: str, asked: Sequence[_Proved], *, now: datetime
 ) -> Sequence[Issued | Exception]:
-    """All in one transaction; if one is refused, each in its own, so that the others are not."""
+    """All in one transaction; if one is refused, each in its own, so that the others are not.
+
+    Likewise where others hold the same cards and each side waits for the other's: PostgreSQL
+    then ends one of them, and who holds a single card waits for nobody.
+    """
     try:
         with wallet.transaction() as session:
             return _issue(wallet, session, pic, asked, now=now)
     except SQLAlchemyError as error:
-        return [error] * len(asked)
+        if not is_deadlock(error) or len(asked) == 1:
+            return [error] * len(asked)
     except Exception as error:  # noqa: BLE001 raised again for whom it concerns
         if len(asked) == 1:
             return [error]

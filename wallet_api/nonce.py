@@ -9,9 +9,11 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from issuer.clock import seconds_of
+from issuer.database import is_deadlock
 from issuer.sealing import hash_token
 from issuer.store import wallet_sessions
 from wallet_api.deps import PicPath, Wallet, WalletDep, institution_of
@@ -58,17 +60,20 @@ def burn_nonce(wallet: Wallet, *, pic: str, nonce: str) -> None:
 
 
 def burn_nonces(wallet: Wallet, nonces: Sequence[tuple[str, str]]) -> list[InvalidNonce | None]:
-    """Use up nonces, each as (PIC, nonce), in one transaction; a refusal for each that is none."""
+    """Use up nonces, each as (PIC, nonce), in one transaction; a refusal for each that is none.
+
+    Raises:
+        OperationalError: The database cannot be used now.
+    """
     now = seconds_of(wallet.clock())
     asked = [(pic, hash_token(nonce[: _MAX_NONCE_CHARS + 1])) for pic, nonce in nonces]
-    with wallet.transaction(durable=False) as session:
-        burnt = {
-            (pic, nonce_sha256)
-            for pic in {pic for pic, _ in asked}
-            for nonce_sha256 in wallet_sessions.burn_nonces(
-                session, pic=pic, nonces_sha256={one for of, one in asked if of == pic}, now=now
-            )
-        }
+    try:
+        burnt = _burn(wallet, asked, now=now)
+    except OperationalError as error:
+        if not is_deadlock(error):
+            raise
+        # Others burn the same in another order: one by one.
+        burnt = {one for of_all in asked for one in _burn(wallet, [of_all], now=now)}
     refusals = list[InvalidNonce | None]()
     for one in asked:
         # Of two requests that come together with one nonce, the first has it.
@@ -77,6 +82,19 @@ def burn_nonces(wallet: Wallet, nonces: Sequence[tuple[str, str]]) -> list[Inval
         words = "the nonce is not known, was used, or is too old"
         refusals.append(None if was_burnt else InvalidNonce(words))
     return refusals
+
+
+def _burn(
+    wallet: Wallet, asked: Sequence[tuple[str, bytes]], *, now: int
+) -> set[tuple[str, bytes]]:
+    with wallet.transaction(durable=False) as session:
+        return {
+            (pic, nonce_sha256)
+            for pic in sorted({pic for pic, _ in asked})
+            for nonce_sha256 in wallet_sessions.burn_nonces(
+                session, pic=pic, nonces_sha256={one for of, one in asked if of == pic}, now=now
+            )
+        }
 
 
 @router.post("/{pic}/nonce", summary="Get a nonce for a proof")

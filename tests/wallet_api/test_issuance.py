@@ -1,16 +1,36 @@
 """Credentials that are issued together: a refusal is of one, a failing database of all."""
 
-from sqlalchemy import text
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlmodel import Session, col, select, update
 
 from issuer.configurations import Configuration
+from issuer.database import make_engine
+from issuer.lifecycle import issue_card
 from issuer.sealing import hash_token
-from issuer.tables import AccessToken, Credential, Device, Nonce, StatusEntry, Student
-from tests.wallet_api.conftest import PIC, Service
+from issuer.tables import (
+    AccessToken,
+    Credential,
+    Device,
+    Institution,
+    Nonce,
+    StatusEntry,
+    Student,
+)
+from tests.conftest import SettableClock
+from tests.wallet_api.conftest import PIC, Service, service_on
 from wallet_api.deps import Wallet
 from wallet_api.errors import InvalidNonce, InvalidProof, RequestDenied, TokenNotValid
 from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
+from wallet_api.nonce import burn_nonces
 from wallet_api.proofs import parse_proof
 
 
@@ -104,4 +124,87 @@ def test_a_database_that_fails_releases_nothing_to_anybody(service: Service) -> 
         assert session.exec(select(AccessToken.credentials_left)).all() == [8]
         assert session.exec(select(Device)).all() == []
         assert session.exec(select(Credential)).all() == []
+        assert session.exec(select(Nonce)).all() == []
+
+
+# On PostgreSQL others may hold what a batch needs, in another order
+
+
+@pytest.fixture
+def on_postgresql(postgresql_url: str, clock: SettableClock, tmp_path: Path) -> Iterator[Service]:
+    engine = make_engine(postgresql_url)
+    with service_on(postgresql_url, engine, clock, tmp_path) as service:
+        yield service
+    engine.dispose()
+
+
+@contextmanager
+def holding_in_another_order(
+    service: Service, table: str, column: str, first: Any, then: Any, work: Callable[[], Any]
+) -> Iterator[Any]:
+    """Do the work while somebody holds the one row, and wants the other once the work waits."""
+    with ThreadPoolExecutor(1) as pool, service.engine.connect() as other:
+        other.execute(text("SET LOCAL deadlock_timeout = '1min'"))  # the work is ended, not this
+        hold = text(f"SELECT 1 FROM {table} WHERE {column} = :row FOR UPDATE")
+        other.execute(hold, {"row": first})
+        doing = pool.submit(work)
+        _until_someone_waits(other)
+        other.execute(hold, {"row": then})
+        other.rollback()
+        yield doing.result(timeout=20)
+
+
+def _until_someone_waits(connection: Connection) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    for _ in range(500):
+        if connection.execute(waiting).scalar_one():
+            return
+        sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def _second_card(service: Service) -> str:
+    with Session(service.engine) as session, session.begin():
+        student = session.exec(select(Student).where(Student.pic == PIC)).one()
+        institution = session.exec(select(Institution).where(Institution.pic == PIC)).one()
+        today = service.clock().date()
+        days = {"issued_on": today, "expires_on": today.replace(year=today.year + 1)}
+        now = service.clock()
+        return issue_card(session, institution, student, now=now, actor="test", **days).escn
+
+
+def test_phones_whose_cards_somebody_holds_in_another_order_all_get_their_credential(
+    on_postgresql: Service,
+) -> None:
+    service = on_postgresql
+    first, last = sorted([service.escn, _second_card(service)])
+    orders = []
+    for escn in (first, last):
+        service.escn = escn
+        orders.append(_order(service, service.access()))
+
+    def work() -> list[Issued | Exception]:
+        return issue_for_tokens(service.app.state.wallet, orders)
+
+    with holding_in_another_order(service, "card", "escn", last, first, work) as outcomes:
+        assert [type(outcome) for outcome in outcomes] == [Issued, Issued]
+    with Session(service.engine) as session:
+        assert len(session.exec(select(Credential)).all()) == 2
+
+
+# Which one is burnt first is the database's to choose: one of the two orders is the other one.
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_nonces_that_somebody_holds_in_another_order_are_burnt_one_by_one(
+    on_postgresql: Service, order: tuple[int, int]
+) -> None:
+    service, nonces = on_postgresql, [on_postgresql.nonce() for _ in range(2)]
+    held = sorted(map(hash_token, nonces))
+    rows = [held[place] for place in order]
+
+    def work() -> list[InvalidNonce | None]:
+        return burn_nonces(service.app.state.wallet, [(PIC, nonce) for nonce in nonces])
+
+    with holding_in_another_order(service, "nonce", "nonce_sha256", *rows, work) as refusals:
+        assert refusals == [None, None]
+    with Session(service.engine) as session:
         assert session.exec(select(Nonce)).all() == []
