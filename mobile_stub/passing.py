@@ -64,8 +64,8 @@ class Passes:
     card: Card
     device: str
 
-    def offered(self) -> dict[str, bool]:
-        """Which passes can be had.
+    def standing(self) -> dict[str, str]:
+        """The sentence of each kind: whether this phone has one, or can have one.
 
         Raises:
             Refused: There is no such answer.
@@ -73,9 +73,16 @@ class Passes:
         answer = self._call("GET", "")
         body = answer.json_object()
         found = {kind: body.get(kind) for kind in KINDS}
+        held = body.get("held")
         if not all(isinstance(value, bool) for value in found.values()):
             raise Refused("bad_answer", host=answer.host)
-        return {kind: value is True for kind, value in found.items()}
+        if not isinstance(held, list):
+            raise Refused("bad_answer", host=answer.host)
+        offered = {True: "pass_offered", False: "pass_not_offered"}
+        return {
+            kind: "pass_held" if kind in held else offered[value is True]
+            for kind, value in found.items()
+        }
 
     def apple(self) -> bytes:
         """A signed pass, as a file.
@@ -136,5 +143,5 @@ def _save_apple(phone: Phone, passes: Passes, path: Path) -> None:
 
 
 def _tell(phone: Phone, passes: Passes) -> None:
-    for kind, is_offered in passes.offered().items():
-        phone.say("pass_offered" if is_offered else "pass_not_offered", wallet=kind.capitalize())
+    for kind, sentence in passes.standing().items():
+        phone.say(sentence, wallet=kind.capitalize())

@@ -74,6 +74,8 @@ def test_a_pass_is_written_linked_and_taken_back(
     written = own_phone("pass", "--apple", str(path))
     assert (written.code, written.err) == (0, "")
     assert str(path) in written.out
+    held = own_phone("pass").out
+    assert held == "Apple: this phone took a pass.\nGoogle: a pass can be had.\n"
     read = read_pass(path.read_bytes())
     check_signature(read, make_pass_folder(tmp_path / "apple2"), tmp_path)
     assert read.values()["Card number"] == passing.escn
