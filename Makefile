@@ -26,6 +26,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## The whole journey once, on embedded defaults (KEEP=1 leaves the services up)
+	@$(if $(KEEP),if command -v npm >/dev/null; then $(MAKE) --no-print-directory web-build; fi)
 	@$(BIN)/python -m wallet_api.demo $(if $(KEEP),--keep)
 
 test: unit web ## All tests

@@ -20,6 +20,8 @@ const DEAD: readonly RefusalName[] = [
   "offer-malformed",
   "issuer-not-safe",
 ];
+/** After these the same link cannot be read any more, either. */
+const UNREADABLE: readonly RefusalName[] = [...DEAD, "offer-cut", "issuer-unknown"];
 
 export function AddScreen({
   offer,
@@ -30,13 +32,17 @@ export function AddScreen({
 }): JSX.Element {
   const { language, wallet, unfinished } = useSurroundings();
   const [begun, setBegun] = useState<Enrolment | null>(null);
+  // The address bar has forgotten it: this is all that a second try has.
+  const [asked, setAsked] = useState<string | null>(null);
   const task = useTask();
   const { run } = task;
   const read = useCallback(
-    (text: string) =>
+    (text: string) => {
+      setAsked(text);
       void run(async () => {
         setBegun(await wallet.beginEnrolment(text));
-      }),
+      });
+    },
     [run, wallet],
   );
   useEffect(() => {
@@ -51,6 +57,16 @@ export function AddScreen({
         <>
           {task.isBusy ? <p role="status">{language.word("loading")}</p> : <AskForOffer onRead={read} />}
           <Refused refusal={task.refusal} />
+          {asked !== null && task.refusal !== null && !UNREADABLE.includes(task.refusal.refusal) && (
+            <Button
+              kind="primary"
+              onPress={() => {
+                read(asked);
+              }}
+            >
+              {language.word("retry")}
+            </Button>
+          )}
           {others.length > 0 && <Unfinished enrolments={others} onGoOn={setBegun} />}
         </>
       ) : (

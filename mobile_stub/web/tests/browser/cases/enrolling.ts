@@ -80,7 +80,8 @@ export function enrolling(here: Here): void {
         const at = left.findIndex(([method, path]) => what.startsWith(method) && path.test(what));
         return at < 0 ? "through" : (left.splice(at, 1)[0]?.[2] ?? "through");
       };
-      await paste(page, offer.credential_offer_uri);
+      // The address bar has forgotten the link: the page has not.
+      await page.getByRole("button", { name: "Try again" }).click();
       await page.locator(".tx-code").fill(offer.tx_code);
       await page.getByRole("button", { name: "Take the card" }).click();
       const taken = page.locator(".card-screen");
