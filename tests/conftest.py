@@ -18,6 +18,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,17 @@ def pytest_configure() -> None:
     """Ctrl-C reaches what tests start, even where shells let it be ignored in the background."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _wait_long_for_answers()
+
+
+def _wait_long_for_answers() -> None:
+    """Five seconds, httpx's default, are few where many tests run at once on two cores."""
+    try:
+        import httpx  # noqa: PLC0415
+    except ImportError:
+        return  # the verifier alone is installed
+    usual = signature(httpx.get).parameters["timeout"].default  # the clients' too
+    usual.connect = usual.read = usual.write = usual.pool = 60.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

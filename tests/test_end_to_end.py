@@ -56,7 +56,7 @@ def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
             demo.terminate()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_story_turns_out_as_told_and_the_services_stay_up_when_asked(tmp_path: Path) -> None:
     with started(tmp_path / "demo", "--keep") as demo:
         assert demo.stdout is not None

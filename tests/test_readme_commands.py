@@ -13,9 +13,9 @@ def _walk() -> str:
     return text.partition("\n## Who does what")[2].partition("\n## ")[0]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_readmes_commands_run_as_written(tmp_path: Path) -> None:
-    done = run_as_written(_walk(), tmp_path, timeout=290)
+    done = run_as_written(_walk(), tmp_path, timeout=890)
     assert done.returncode == 0, done.stdout + done.stderr
     status = _walk().partition("```\nNot in step\n")[2].partition("```")[0]
     assert comparable_lines(status) <= comparable_lines(done.stdout), done.stdout

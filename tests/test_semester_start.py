@@ -108,7 +108,7 @@ def test_on_a_kept_connection_that_ended_a_phone_asks_once_more(connections: Any
     assert {kind: len(seconds) for kind, seconds in book.seconds.items()} == {"a": 1, "b": 1}
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(600)
 def test_every_phone_gets_its_card_and_what_has_to_be_refused_is(tmp_path: Path) -> None:
     document = tmp_path / "semester-start.md"
     program = [str(ROOT / "tests" / "semester" / "run.py"), "--phones", "100", "--seconds", "3"]

@@ -199,7 +199,7 @@ def running(app: FastAPI, listener: socket.socket) -> Iterator[None]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while not server.started:
         assert thread.is_alive(), "the service did not start"
         assert time.monotonic() < give_up_at, "the service did not start in time"

@@ -426,14 +426,15 @@ def test_large_photos_do_not_keep_other_phones_waiting(sqlite_phone: Phone) -> N
     senders = [threading.Thread(target=send) for _ in range(3)]
     for one in senders:
         one.start()
-    waits = []
+    waits, all_began = [], time.monotonic()
     while any(one.is_alive() for one in senders):
         began = time.monotonic()
         assert phone.card().status_code == 200
         waits.append(time.monotonic() - began)
         time.sleep(0.02)
     assert codes == [200, 200, 200]
-    assert sorted(waits)[len(waits) // 2] < 0.2
+    # However busy the machine is: not for as long as the photos take.
+    assert sorted(waits)[len(waits) // 2] < (time.monotonic() - all_began) / 4
 
 
 def test_who_is_too_many_in_the_darkroom_is_told_to_come_again() -> None:

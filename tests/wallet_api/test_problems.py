@@ -47,7 +47,7 @@ def test_a_phone_that_goes_away_while_it_sends_is_no_fault_of_ours(
         head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n"
         kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 99\r\n\r\n"
         phone.sendall((head + kind + "grant_type=").encode())
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 60
     while not any("ClientDisconnect" in record.getMessage() for record in caplog.records):
         assert time.monotonic() < limit
         time.sleep(0.01)

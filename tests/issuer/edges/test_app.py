@@ -321,7 +321,7 @@ def published(
     """The address, once everything is published and read."""
     session.rollback()
     publish_due(engine, keys, policy=settings.issuing_policy, now=NOON)
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 60
     while httpx.get(f"{address}/bundle").status_code != 200:
         assert time.monotonic() < limit
         time.sleep(0.05)
@@ -393,7 +393,7 @@ def _cut_off(port: int, key: str, count: int) -> None:
 
 def _seconds_to_answer(http: httpx.Client, url: str) -> float:
     began = time.monotonic()
-    assert http.get(url, timeout=5).is_success
+    assert http.get(url, timeout=30).is_success
     return time.monotonic() - began
 
 
@@ -410,10 +410,10 @@ def test_a_burst_of_cut_off_requests_does_not_freeze_the_server(
             thread.start()
         for thread in threads:
             thread.join()
-        # The best of three, since the machine may be busy; frozen, all three would time out.
-        assert min(_seconds_to_answer(http, address + "/healthz") for _ in range(3)) < 1
+        # The best of three, since the machine may be busy; frozen, it takes 30 seconds.
+        assert min(_seconds_to_answer(http, address + "/healthz") for _ in range(3)) < 10
         headers = {"authorization": f"Bearer {key}"}
-        assert http.get(f"{address}/api/v1/cards", headers=headers, timeout=15).is_success
+        assert http.get(f"{address}/api/v1/cards", headers=headers, timeout=30).is_success
 
 
 def test_many_writers_at_once_all_get_their_turn(

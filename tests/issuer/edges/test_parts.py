@@ -41,7 +41,7 @@ def published(
 
 
 def _wait_for(address: str, path: str, code: int, **headers: str) -> None:
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 60
     while httpx.get(address + path, headers=headers).status_code != code:
         assert time.monotonic() < limit
         time.sleep(0.05)

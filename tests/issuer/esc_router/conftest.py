@@ -126,8 +126,8 @@ def sandbox(serve: Callable[[Any], str], clock: Any) -> Iterator[RunningSandbox]
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    # A busy machine may need a second for what usually takes milliseconds.
-    with open_router_http(timeout=timedelta(seconds=2)) as client:
+    # A busy machine may need seconds for what usually takes milliseconds.
+    with open_router_http(timeout=timedelta(seconds=20)) as client:
         yield client
 
 

@@ -150,12 +150,17 @@ def test_a_bad_day_of_the_router_costs_a_retry_and_nothing_else(
     sandbox: Any,
     deliver: Deliver,
     riga: EscRouterClient,
+    http: httpx.Client,
     card: str,
     fault: dict[str, Any],
     path: str,
 ) -> None:
     sandbox.fault(path=path, **fault)
+    patience = http.timeout
+    if "delay_seconds" in fault:
+        http.timeout = httpx.Timeout(1)
     deliver()
+    http.timeout = patience
     assert sandbox.faults_left() == 0
     failed = next(found for found in deployment.deliveries() if found.state == "waiting")
     assert failed.attempts == 1
