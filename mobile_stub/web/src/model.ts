@@ -107,6 +107,14 @@ export interface DeviceOfCard {
   readonly isThis: boolean;
 }
 
+export type PassKind = "apple" | "google";
+
+/** What can be had for other wallets, and what this phone took. */
+export interface Passes {
+  readonly offered: readonly PassKind[];
+  readonly held: readonly PassKind[];
+}
+
 /** One showing of a card, remembered on this phone only. */
 export interface Showing {
   readonly cardId: string;
@@ -217,9 +225,10 @@ export interface Wallet {
   previewPhoto(cardId: string, file: Blob, crop?: Crop): Promise<Blob>;
   sendPhoto(cardId: string, file: Blob, crop?: Crop): Promise<void>;
   takeBackPhoto(cardId: string): Promise<void>;
-  passes(cardId: string): Promise<{ readonly apple: boolean; readonly google: boolean }>;
+  passes(cardId: string): Promise<Passes>;
   applePass(cardId: string): Promise<Blob>;
   googleSaveLink(cardId: string): Promise<string>;
+  takeBackPass(cardId: string, kind: PassKind): Promise<void>;
   /** Web Push, where the service offers it and the student allowed it. */
   followByPush(cardId: string): Promise<boolean>;
 

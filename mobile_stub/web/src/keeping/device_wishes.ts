@@ -1,13 +1,13 @@
 /** What a student may ask of the service about a card and its phones, beyond how the card is. */
 
 import { fromBase64url } from "../codes/base64url.ts";
-import { WalletRefusal, type Crop, type DeviceOfCard } from "../model.ts";
+import { WalletRefusal, type Crop, type DeviceOfCard, type Passes, type PassKind } from "../model.ts";
 import {
   askDevice,
   DeviceEnded,
-  flagOf,
   parseConsentAnswer,
   parseDevices,
+  parsePasses,
   photoForm,
   pictureOf,
   textIn,
@@ -61,9 +61,12 @@ export class DeviceWishes {
     await ask(card, "DELETE", "/photo");
   }
 
-  async passes(card: CardRecord): Promise<{ apple: boolean; google: boolean }> {
-    const answer = await ask(card, "GET", "/passes");
-    return { apple: flagOf(answer, "apple"), google: flagOf(answer, "google") };
+  async passes(card: CardRecord): Promise<Passes> {
+    return parsePasses(await ask(card, "GET", "/passes"));
+  }
+
+  async takeBackPass(card: CardRecord, kind: PassKind): Promise<void> {
+    await ask(card, "DELETE", `/passes/${kind}`);
   }
 
   async applePass(card: CardRecord): Promise<Blob> {

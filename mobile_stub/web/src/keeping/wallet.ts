@@ -6,26 +6,29 @@ import {
   type Crop,
   type DeviceOfCard,
   type Enrolment,
+  type Passes,
+  type PassKind,
   type Profile,
   type Showing,
   type Wallet,
   type WalletCard,
 } from "../model.ts";
-import { askDevice, type DeviceAccess } from "../protocol/device_api.ts";
 import { watchPolicy } from "../protocol/network.ts";
 import { Changes } from "../store/changes.ts";
 import { Database } from "../store/database.ts";
 import { hadCards, markCards, unmarkCards } from "../store/marker.ts";
 import type { CardRecord } from "../store/records.ts";
 import { answerWith, askedOf } from "./answering.ts";
+import { addCard, removeCard } from "./cards.ts";
 import { DeviceWishes } from "./device_wishes.ts";
 import { Enrolling } from "./enrolling.ts";
+import { recordOf, recordsOf, viewOf, viewsOf } from "./kept_cards.ts";
+import { endQuietly, leaveBrowser } from "./leaving.ts";
 import { inTurn, unlessBusy } from "./locks.ts";
 import { Refreshing } from "./refreshing.ts";
 import { liveCodeOf } from "./showing.ts";
 import { keepShowing } from "./shown.ts";
-import { cardView, enrolmentView } from "./views.ts";
-import { addCard, removeCard } from "./cards.ts";
+import { enrolmentView } from "./views.ts";
 
 /** Opens what this browser keeps. */
 export async function openWallet(): Promise<Wallet> {
@@ -51,18 +54,7 @@ class OpenWallet implements Wallet {
   }
 
   async cards(): Promise<WalletCard[]> {
-    return this.#database.read(async (transaction) => {
-      const cards = await transaction.objectStore("cards").getAll();
-      cards.sort((one, other) => one.addedAt - other.addedAt);
-      const pictures = transaction.objectStore("pictures");
-      const views = cards.map(async (card) =>
-        cardView(card, {
-          logo: await pictures.get([card.id, "logo"]),
-          photo: await pictures.get([card.id, "photo"]),
-        }),
-      );
-      return Promise.all(views);
-    });
+    return viewsOf(this.#database);
   }
 
   async unfinished(): Promise<Enrolment[]> {
@@ -97,7 +89,7 @@ class OpenWallet implements Wallet {
     void askToPersist();
     await this.#refreshQuietly(enrolmentId);
     for (const device of replaced) await endQuietly(device);
-    return this.#view(enrolmentId);
+    return viewOf(this.#database, enrolmentId);
   }
 
   async abandon(enrolmentId: string): Promise<void> {
@@ -129,7 +121,7 @@ class OpenWallet implements Wallet {
   }
 
   async readRequest(text: string): Promise<AskedPresentation> {
-    return askedOf(await this.#records(), text, now());
+    return askedOf(await recordsOf(this.#database), text, now());
   }
 
   async present(cardId: string, request: string, agreed: readonly string[]): Promise<string[]> {
@@ -143,7 +135,7 @@ class OpenWallet implements Wallet {
   async refresh(cardId: string): Promise<WalletCard> {
     try {
       await inTurn(`card:${cardId}`, () => this.#refreshing.refresh(cardId));
-      return await this.#view(cardId);
+      return await viewOf(this.#database, cardId);
     } finally {
       this.#changes.tell();
     }
@@ -162,7 +154,7 @@ class OpenWallet implements Wallet {
     const { device } = await this.#record(cardId);
     const serviceKnows = device !== null && (await endQuietly(device));
     const left = await removeCard(this.#database, cardId);
-    if (left === 0) unmarkCards();
+    if (left === 0) await leaveBrowser();
     this.#changes.tell();
     return { serviceKnows };
   }
@@ -208,7 +200,7 @@ class OpenWallet implements Wallet {
     await this.#refreshQuietly(cardId);
   }
 
-  async passes(cardId: string): Promise<{ apple: boolean; google: boolean }> {
+  async passes(cardId: string): Promise<Passes> {
     return this.#wishes.passes(await this.#record(cardId));
   }
 
@@ -218,6 +210,10 @@ class OpenWallet implements Wallet {
 
   async googleSaveLink(cardId: string): Promise<string> {
     return this.#wishes.googleSaveLink(await this.#record(cardId));
+  }
+
+  async takeBackPass(cardId: string, kind: PassKind): Promise<void> {
+    await this.#wishes.takeBackPass(await this.#record(cardId), kind);
   }
 
   async followByPush(cardId: string): Promise<boolean> {
@@ -249,21 +245,8 @@ class OpenWallet implements Wallet {
     this.#changes.tell();
   }
 
-  async #records(): Promise<CardRecord[]> {
-    const cards = await this.#database.read((transaction) => transaction.objectStore("cards").getAll());
-    return cards.sort((one, other) => one.addedAt - other.addedAt);
-  }
-
   async #record(cardId: string): Promise<CardRecord> {
-    const card = await this.#database.read((transaction) => transaction.objectStore("cards").get(cardId));
-    if (card === undefined) throw new WalletRefusal("storage-lost");
-    return card;
-  }
-
-  async #view(cardId: string): Promise<WalletCard> {
-    const card = (await this.cards()).find((one) => one.id === cardId);
-    if (card === undefined) throw new WalletRefusal("storage-lost");
-    return card;
+    return recordOf(this.#database, cardId);
   }
 
   /** What the service says now; a card without it is a card too, and asked for again soon. */
@@ -278,16 +261,6 @@ class OpenWallet implements Wallet {
 
 function now(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-/** Tells the service that a phone is not used any more; whether it heard us. */
-async function endQuietly(device: DeviceAccess): Promise<boolean> {
-  try {
-    await askDevice(device, "DELETE", "");
-    return true;
-  } catch {
-    return false; // away, or it had ended the device itself
-  }
 }
 
 /** Some browsers ask the student, some answer by themselves; workers cannot ask. */

@@ -4,8 +4,9 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { AskedPresentation, PossibleAnswer, WalletCard } from "../model.ts";
+import { ClockFault } from "./messages.tsx";
 import { useSurroundings } from "./surroundings.ts";
-import { Button } from "./widgets.tsx";
+import { Button, Segments } from "./widgets.tsx";
 
 interface ConsentProps {
   readonly asked: AskedPresentation;
@@ -17,7 +18,7 @@ interface ConsentProps {
 }
 
 export function AnswerConsent({ asked, card, isBusy, onAgree, onDecline }: ConsentProps): JSX.Element {
-  const { language } = useSurroundings();
+  const { language, cards } = useSurroundings();
   const [chosen, choose] = useState(card.id);
   const lead = useRef<HTMLParagraphElement>(null);
   useEffect(() => lead.current?.focus(), []);
@@ -28,10 +29,20 @@ export function AnswerConsent({ asked, card, isBusy, onAgree, onDecline }: Conse
         {language.word("answer_asks", { asker: asked.asker })}
       </p>
       <p class="message warning">{language.word("answer_unproven")}</p>
+      {answer !== undefined && asked.answers.length > 1 && (
+        <Segments
+          legend={language.word("answer_which")}
+          name="card"
+          value={answer.cardId}
+          options={asked.answers.map(({ cardId }) => ({ value: cardId, label: nameOf(cardId, cards) }))}
+          onChoose={choose}
+        />
+      )}
       {answer === undefined ? (
         <OtherCards answers={asked.answers} onChoose={choose} onDecline={onDecline} />
       ) : (
         <Decide
+          key={answer.cardId}
           answer={answer}
           isBusy={isBusy}
           onAgree={(claims) => {
@@ -55,10 +66,12 @@ function Decide({ answer, isBusy, onAgree, onDecline }: DecideProps): JSX.Elemen
   const { language, cards } = useSurroundings();
   const [kept, setKept] = useState<readonly string[]>([]);
   const { cardId, claims, missing } = answer;
-  const institution = cards.find(({ id }) => id === cardId)?.facts.institution.name ?? "";
+  const card = cards.find(({ id }) => id === cardId);
+  const institution = card?.facts.institution.name ?? "";
   const names = claims.map(({ name }) => name);
   return (
     <>
+      {card !== undefined && <ClockFault card={card} />}
       <dl class="explained">
         <dt>{language.word("answer_always")}</dt>
         <dd>{language.word("answer_always_text", { institution })}</dd>
@@ -136,10 +149,14 @@ function OtherCards({ answers, onChoose, onDecline }: OtherCardsProps): JSX.Elem
             onChoose(cardId);
           }}
         >
-          {cards.find(({ id }) => id === cardId)?.facts.institution.name ?? ""}
+          {nameOf(cardId, cards)}
         </Button>
       ))}
       <Button onPress={onDecline}>{language.word("answer_decline")}</Button>
     </>
   );
+}
+
+function nameOf(cardId: string, cards: readonly WalletCard[]): string {
+  return cards.find(({ id }) => id === cardId)?.facts.institution.name ?? "";
 }

@@ -187,24 +187,28 @@ const FAR = 60; // CSS pixels
 
 /** To the next or the previous card with a finger; the dots and the list do the same. */
 function useSwipe(cardId: string): {
-  onTouchStart: (event: TouchEvent) => void;
-  onTouchEnd: (event: TouchEvent) => void;
+  onPointerDown: (event: PointerEvent) => void;
+  onPointerUp: (event: PointerEvent) => void;
+  onPointerCancel: () => void;
 } {
   const { cards } = useSurroundings();
   const from = useRef<{ readonly x: number; readonly y: number } | null>(null);
   return {
-    onTouchStart: ({ touches }) => {
-      const [touch] = touches;
-      from.current = touches.length === 1 && touch ? { x: touch.clientX, y: touch.clientY } : null;
+    onPointerDown: ({ pointerType, isPrimary, clientX, clientY }) => {
+      // A second finger makes the picture larger, a mouse marks text.
+      from.current = pointerType === "touch" && isPrimary ? { x: clientX, y: clientY } : null;
     },
-    onTouchEnd: ({ changedTouches }) => {
-      const [touch] = changedTouches;
-      if (from.current === null || touch === undefined) return;
-      const [across, down] = [touch.clientX - from.current.x, touch.clientY - from.current.y];
+    onPointerUp: ({ clientX, clientY }) => {
+      if (from.current === null) return;
+      const [across, down] = [clientX - from.current.x, clientY - from.current.y];
+      from.current = null;
       if (Math.abs(across) < FAR || Math.abs(down) > Math.abs(across) / 2) return;
       const index = cards.findIndex((one) => one.id === cardId) + (across < 0 ? 1 : -1);
       const card = cards[index];
       if (card !== undefined) go({ at: "card", card: card.id });
+    },
+    onPointerCancel: () => {
+      from.current = null; // the browser scrolls
     },
   };
 }

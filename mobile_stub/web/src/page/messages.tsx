@@ -60,7 +60,8 @@ function AskConsent({ card }: { readonly card: WalletCard }): JSX.Element {
   );
 }
 
-function ClockFault({ card }: { readonly card: WalletCard }): JSX.Element | null {
+/** That codes of this phone would be refused for its clock. */
+export function ClockFault({ card }: { readonly card: WalletCard }): JSX.Element | null {
   const { language } = useSurroundings();
   const fault = clockFault(card);
   if (fault === null) return null;

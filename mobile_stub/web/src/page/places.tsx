@@ -13,11 +13,12 @@ import { ConsentScreen } from "./consent_screen.tsx";
 import { DevicesScreen } from "./devices_screen.tsx";
 import { CardsScreen, WelcomeScreen } from "./home_screens.tsx";
 import { MenuScreen } from "./menu_screen.tsx";
+import { PassesScreen } from "./passes_screen.tsx";
 import { PhotoScreen } from "./photo_screen.tsx";
 import { PrintScreen } from "./print_screen.tsx";
 import { usePlace, type CardPage } from "./routing.ts";
 import { SettingsScreen } from "./settings_screen.tsx";
-import { ChallengeScreen, ForgetScreen, PassesScreen, ShownScreen } from "./small_screens.tsx";
+import { ChallengeScreen, ForgetScreen, ShownScreen } from "./small_screens.tsx";
 import { useSurroundings } from "./surroundings.ts";
 
 export function ShownPlace({ opening }: { readonly opening: Opening }): JSX.Element {

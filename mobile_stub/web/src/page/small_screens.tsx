@@ -1,69 +1,22 @@
-/** Passes, the scanner's digits, deleting a card, and what was shown: a screen each. */
+/** The scanner's digits, deleting a card, and what was shown: a screen each. */
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import type { Showing, WalletCard } from "../model.ts";
 import { CardFace } from "./card_face.tsx";
 import { useProfile } from "./card_screen.tsx";
 import { CardPanel } from "./card_panel.tsx";
 import { codeStateOf } from "./code_state.ts";
-import { useLoaded, useTask, useTime } from "./hooks.ts";
+import { useTask, useTime } from "./hooks.ts";
 import type { Language } from "./languages.ts";
+import { ClockFault } from "./messages.tsx";
 import { go } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
-import { Asking, Button, Field, Refused, Said, Screen } from "./widgets.tsx";
+import { Button, Field, Refused, Said, Screen } from "./widgets.tsx";
 
 interface OfCard {
   readonly card: WalletCard;
-}
-
-export function PassesScreen({ card }: OfCard): JSX.Element {
-  const { language, wallet } = useSurroundings();
-  const loaded = useLoaded(useCallback(() => wallet.passes(card.id), [wallet, card.id]));
-  const { value: offered, isBusy, run } = loaded;
-  const apple = (): void => {
-    void run(async () => {
-      saveFile(await wallet.applePass(card.id), "student-card.pkpass");
-    });
-  };
-  const google = (): void => {
-    void run(async () => {
-      location.assign(await wallet.googleSaveLink(card.id));
-    });
-  };
-  const hasNone = offered?.apple === false && !offered.google;
-  return (
-    <Screen title={language.word("passes_title")} back={{ at: "card-page", card: card.id, page: "menu" }}>
-      <p>{language.word(hasNone ? "passes_none" : "passes_intro")}</p>
-      {offered?.apple === true && (
-        <Button kind="primary" isBusy={isBusy} onPress={apple}>
-          {language.word("passes_apple")}
-        </Button>
-      )}
-      {offered?.google === true && (
-        <>
-          <Button kind="primary" isBusy={isBusy} onPress={google}>
-            {language.word("passes_google")}
-          </Button>
-          <p class="hint">{language.word("passes_google_note")}</p>
-        </>
-      )}
-      <Asking of={loaded} />
-    </Screen>
-  );
-}
-
-/** Hands a file to the browser, which gives a pass to the phone's wallet. */
-function saveFile(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => {
-    URL.revokeObjectURL(address);
-  }, 60_000);
 }
 
 export function ChallengeScreen({ card }: OfCard): JSX.Element {
@@ -82,6 +35,7 @@ export function ChallengeScreen({ card }: OfCard): JSX.Element {
             if (text !== "") setChallenge(new TextEncoder().encode(text));
           }}
         >
+          <ClockFault card={card} />
           <p>{language.word("challenge_intro")}</p>
           <Field label={language.word("challenge_label")}>
             <input

@@ -4,7 +4,7 @@
  * A refusal here never takes a card away: what it means for the card is decided by `keeping/`.
  */
 
-import type { Crop, DeviceOfCard, EndedAs } from "../model.ts";
+import type { Crop, DeviceOfCard, EndedAs, Passes, PassKind } from "../model.ts";
 import { WalletRefusal } from "../model.ts";
 import { deviceAddress } from "./addresses.ts";
 import { waitOf } from "./answers.ts";
@@ -96,8 +96,16 @@ export function photoForm(file: Blob, crop: Crop | undefined): FormData {
   return form;
 }
 
-export function flagOf(answer: Answer, name: string): boolean {
-  return objectOf(answer)[name] === true;
+const KINDS: readonly PassKind[] = ["apple", "google"];
+
+export function parsePasses(answer: Answer): Passes {
+  const body = objectOf(answer);
+  const { held } = body;
+  if (!isArray(held)) throw bad(answer);
+  return {
+    offered: KINDS.filter((kind) => body[kind] === true),
+    held: KINDS.filter((kind) => held.includes(kind)),
+  };
 }
 
 export function textIn(answer: Answer, name: string): string {

@@ -58,9 +58,10 @@ async function activate(): Promise<void> {
 }
 
 async function answer(request: Request): Promise<Response> {
-  const cache = await caches.open(CACHE);
   const wanted = request.mode === "navigate" ? "./" : request;
-  return (await cache.match(wanted, { ignoreSearch: true })) ?? fetch(request);
+  // Looking into it makes no new one: it may have been deleted with the last card.
+  const kept = await caches.match(wanted, { cacheName: CACHE, ignoreSearch: true });
+  return kept ?? fetch(request);
 }
 
 /** Refreshes every card; what the student has not been told yet becomes a notification. */

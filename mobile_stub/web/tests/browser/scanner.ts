@@ -1,5 +1,8 @@
 /** The scanner on a provider's device, told once where knowledge comes from, then without network. */
 
+import type { Page } from "playwright-core";
+
+import { readPicture } from "../python.ts";
 import type { Device } from "./devices.ts";
 import type { World } from "./world.ts";
 
@@ -15,4 +18,13 @@ export async function openScanner(world: World, film: string): Promise<Device> {
   await device.installed();
   await device.context.setOffline(true);
   return device;
+}
+
+/** Asks, as a library does, and returns the text of the code on the scanner's screen. */
+export async function askForAnswer(scanner: Page): Promise<string> {
+  await scanner.getByLabel("Service").selectOption("library");
+  await scanner.getByRole("button", { name: "Ask for a presentation" }).click();
+  await scanner.getByRole("dialog").getByLabel("Name of this place").fill("City library");
+  await scanner.getByRole("button", { name: "Save", exact: true }).click();
+  return readPicture(await scanner.locator(".qr").screenshot());
 }

@@ -7,21 +7,11 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { writeVideo } from "../../../../../verifier/web/tests/browser/video.ts";
-import { readPicture } from "../../python.ts";
 import { shownCode, takeCard } from "../devices.ts";
 import { filmOf, greyFrame } from "../films.ts";
-import { openScanner } from "../scanner.ts";
+import { askForAnswer, openScanner } from "../scanner.ts";
 import type { Here } from "../world.ts";
 import { expectUsable } from "./access.ts";
-
-/** Asks, as a library does, and returns the text of the code on the scanner's screen. */
-async function ask(scanner: Page): Promise<string> {
-  await scanner.getByLabel("Service").selectOption("library");
-  await scanner.getByRole("button", { name: "Ask for a presentation" }).click();
-  await scanner.getByRole("dialog").getByLabel("Name of this place").fill("City library");
-  await scanner.getByRole("button", { name: "Save", exact: true }).click();
-  return readPicture(await scanner.locator(".qr").screenshot());
-}
 
 async function openAnswer(page: Page): Promise<void> {
   await page.getByRole("link", { name: "Menu" }).click();
@@ -65,7 +55,7 @@ export function answering(here: Here): void {
       await takeCard(phone, services, card);
       // After the card was issued: the scanner knows its status list.
       const scanner = await openScanner(world, answerFilm);
-      filmOf(await ask(scanner.page), requestFilm);
+      filmOf(await askForAnswer(scanner.page), requestFilm);
       await phone.installed();
       await phone.context.setOffline(true);
       await openAnswer(page);
@@ -94,7 +84,7 @@ export function answering(here: Here): void {
       const world = here();
       const { services } = world;
       const scanner = await openScanner(world, join(world.folder, "nothing.y4m"));
-      const request = await ask(scanner.page);
+      const request = await askForAnswer(scanner.page);
       const phone = await world.open({ width: 320, height: 640 });
       const { page } = phone;
       await phone.context.addInitScript({ content: axe.source });

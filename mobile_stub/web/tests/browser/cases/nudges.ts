@@ -1,9 +1,11 @@
 /** The service worker: what it does when the service nudges it, and what it keeps. */
 
+import type { CDPSession } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import lv from "../../../src/languages/lv.toml";
-import { takeCard, type Device } from "../devices.ts";
+import { REFRESH_TAG } from "../../../src/worker/words.ts";
+import { goTo, takeCard, type Device } from "../devices.ts";
 import type { Here } from "../world.ts";
 
 export function nudges(here: Here): void {
@@ -22,6 +24,46 @@ export function nudges(here: Here): void {
       await services.change("reinstate", card);
       // The page that was open heard of the change, too.
       await phone.page.locator(".code-box").waitFor({ state: "hidden" });
+    });
+  });
+
+  describe("a turn by Periodic Background Sync", () => {
+    it("has the card asked for, and the student told only of what is new", async () => {
+      const { services, open } = bound(here);
+      const card = services.card(1, 0);
+      const phone = await open();
+      await phone.context.grantPermissions(["notifications"], { origin: services.page });
+      await takeCard(phone, services, card);
+      await phone.installed();
+      await turn(phone, services.page);
+      await expect.poll(() => services.wire.seen.filter((what) => /^GET .*\/device\/card$/.test(what)).length).toBeGreaterThan(1); // prettier-ignore
+      expect(await notifications(phone)).toEqual([]);
+      await services.change("suspend", card);
+      await turn(phone, services.page);
+      const told = [[card.institution.name, lv.words["notice_suspended"]]];
+      await expect.poll(() => notifications(phone), { timeout: 20_000 }).toEqual(told);
+      await services.change("reinstate", card);
+    });
+  });
+
+  describe("the last card that is deleted", () => {
+    it("takes everything with it: storage, the page's files, the worker, notifications", async () => {
+      const { services, open } = bound(here);
+      const phone = await open();
+      const page = await takeCard(phone, services, services.card(1, 1));
+      await phone.installed();
+      await goTo(page, `${await page.evaluate(() => location.hash)}/forget`);
+      await page.getByRole("button", { name: lv.words["forget_now"] ?? "" }).click();
+      await page.getByText(lv.words["forgotten"] ?? "").waitFor();
+      const left = await page.evaluate(async () => ({
+        caches: await caches.keys(),
+        workers: (await navigator.serviceWorker.getRegistrations()).length,
+        marks: localStorage.length + document.cookie.length,
+      }));
+      expect(left).toEqual({ caches: [], workers: 0, marks: 0 });
+      // The next visit brings the wallet anew, and takes a card as ever.
+      await takeCard(phone, services, services.card(1, 1));
+      await phone.installed();
     });
   });
 
@@ -51,6 +93,24 @@ function bound(here: Here): { services: ReturnType<Here>["services"]; open: () =
 
 /** As a push service does, without anything in it. */
 async function nudge(phone: Device, origin: string): Promise<void> {
+  const { devtools, registrationId } = await workerOf(phone, origin);
+  await devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: "" });
+}
+
+/** As the browser does, once a day. */
+async function turn(phone: Device, origin: string): Promise<void> {
+  const { devtools, registrationId } = await workerOf(phone, origin);
+  await devtools.send("ServiceWorker.dispatchPeriodicSyncEvent", {
+    origin,
+    registrationId,
+    tag: REFRESH_TAG,
+  });
+}
+
+async function workerOf(
+  phone: Device,
+  origin: string,
+): Promise<{ readonly devtools: CDPSession; readonly registrationId: string }> {
   const devtools = await phone.context.newCDPSession(phone.page);
   const registered = new Promise<string>((resolve) => {
     devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
@@ -59,8 +119,7 @@ async function nudge(phone: Device, origin: string): Promise<void> {
     });
   });
   await devtools.send("ServiceWorker.enable");
-  const registrationId = await registered;
-  await devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: "" });
+  return { devtools, registrationId: await registered };
 }
 
 async function notifications(phone: Device): Promise<string[][]> {
