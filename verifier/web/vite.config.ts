@@ -59,7 +59,8 @@ export default defineConfig({
   worker: { format: "es" },
   test: {
     include: ["tests/**/*.test.ts"],
-    testTimeout: 60_000 + 1000 * Number(process.env["ESC_FUZZ_SECONDS"] ?? "0"),
+    // A test tries two properties at most.
+    testTimeout: 60_000 + 2000 * Number(process.env["ESC_FUZZ_SECONDS"] ?? "0"),
     hookTimeout: 60_000,
   },
 });
