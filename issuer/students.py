@@ -40,8 +40,9 @@ def check_scope(institution: Institution, esi: Esi) -> None:
 
 def student_columns(facts: StudentFacts) -> dict[str, Any]:
     """The facts as columns of the table of students."""
+    esi = facts.esi.text
     return {
-        "esi": facts.esi.text,
+        "esi": esi,
         "esi_normal": facts.esi.normal,
         "full_name": facts.full_name,
         "given_name": facts.given_name,
@@ -50,9 +51,7 @@ def student_columns(facts: StudentFacts) -> dict[str, Any]:
         "email": facts.email,
         "eduperson_principal_name": facts.eduperson_principal_name,
         "academic_level": None if facts.academic_level is None else str(facts.academic_level),
-        "search_text": search_text_of(
-            full_name=facts.full_name, esi=facts.esi.text, email=facts.email
-        ),
+        "search_text": search_text_of(full_name=facts.full_name, esi=esi, email=facts.email),
     }
 
 

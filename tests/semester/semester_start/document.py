@@ -38,7 +38,9 @@ class Setting:
     @property
     def words(self) -> str:
         """Services and database, in a line."""
-        kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self.database]
+        kind = (
+            "PostgreSQL" if self.database == "postgresql" else f"SQLite {sqlite3.sqlite_version}"
+        )
         processes = f"{self.processes} process{'es' * (self.processes > 1)} of the wallet API"
         return f"{kind}, {processes}, silent connections kept for {self.keep_alive} s"
 
@@ -95,7 +97,7 @@ def _machine() -> str:
     load = f", load of the minute before {os.getloadavg()[2]:.1f}"
     return (
         f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}{load}"
+        f"Python {platform.python_version()}{load}"
     )
 
 
