@@ -41,8 +41,8 @@ def measure(effort: Effort) -> Iterator[Figure]:
     # Shares of the processor's time, by `thread_time` around each step.
     note = (
         "in transactions of 2,000 rows, with progress; two fifths read and check the fields of "
-        "each row, three tenths insert rows of three tables, the rest makes columns, the text that "
-        "is searched, card numbers and deliveries, and looks who is there already"
+        "each row, three tenths insert rows of three tables, the rest makes columns, search "
+        "texts, card numbers and deliveries, and looks who is there already"
     )
     what, floor_is = "import of 100,000 students from CSV", "csv.reader + bulk insert of the rows"
     yield Figure(what, floor_is, 3.0, floor_seconds, our_seconds, note=note)
