@@ -7,7 +7,6 @@ then refused as `StatusUnknown`, the others can still be checked.
 """
 
 import binascii
-import hashlib
 import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from verifier.errors import CardError, DocumentTooLarge, MalformedDocument
 from verifier.held_lists import still_trusted, take_status_delta, take_status_list
 from verifier.jws import Json, assemble_jws, dump_json, parse_json_object
+from verifier.sha256 import sha256
 from verifier.status import StatusListToken
 from verifier.status_list_trust import FROM_FUTURE, addresses_of
 from verifier.trust import verify_trust_list
@@ -139,7 +139,7 @@ def verify_bundle(
 
 def integrity_of(data: bytes) -> str:
     """The W3C SRI value (SHA-256) of a document's bytes, as `vct#integrity` holds it."""
-    return "sha256-" + binascii.b2a_base64(hashlib.sha256(data).digest(), newline=False).decode()
+    return "sha256-" + binascii.b2a_base64(sha256(data), newline=False).decode()
 
 
 def unpack_bundle(data: bytes) -> Json:

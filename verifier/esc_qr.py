@@ -5,7 +5,6 @@ its sections. Text only: images are drawn by whoever shows a code. Nothing here 
 `verifier.verify` does that, step by step.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from verifier.cose import (
 )
 from verifier.errors import MalformedCode, NotACard, UnknownVersion, UnsignedCode
 from verifier.identifiers import Escn, escn_to_bytes, parse_escn
+from verifier.sha256 import sha256
 
 URL_PREFIX = "https://esc.gg/"
 # Older cards and pre-production; read where they carry no signed part (section 1).
@@ -125,7 +125,7 @@ def e2_signing_input(e1_bytes: bytes, *, shown_at: int, challenge: bytes = b"") 
         shown_at: Seconds since 1970, UTC.
         challenge: At most 64 bytes that the verifier asked for, or none.
     """
-    digest = hashlib.sha256(e1_bytes).digest()
+    digest = sha256(e1_bytes)
     return E2_DOMAIN + digest + shown_at.to_bytes(8) + bytes([len(challenge)]) + challenge
 
 

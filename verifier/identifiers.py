@@ -17,6 +17,7 @@ Escn = NewType("Escn", str)  # 36 characters, lower case
 Pic = NewType("Pic", str)  # 9 decimal digits
 
 ESI_PREFIX = "urn:schac:personalUniqueCode:int:esi:"
+_LOWER_PREFIX = ESI_PREFIX.lower()
 MAX_ESI_CHARS = 255  # GÉANT ESI specification 1.0, section 2
 
 _PIC = re.compile(r"[0-9]{9}")
@@ -126,7 +127,7 @@ def parse_esi(text: str) -> Esi:
     """
     if len(text) > MAX_ESI_CHARS:
         raise MalformedIdentifier(f"an ESI has at most {MAX_ESI_CHARS} characters")
-    if text[: len(ESI_PREFIX)].lower() != ESI_PREFIX.lower():
+    if not text.startswith(ESI_PREFIX) and text[: len(ESI_PREFIX)].lower() != _LOWER_PREFIX:
         raise MalformedIdentifier(f"an ESI begins with {ESI_PREFIX}")
     return parse_esi_suffix(text[len(ESI_PREFIX) :])
 

@@ -7,8 +7,8 @@ Signing keys never come here: the issuer signs `jws_signing_input` and calls `as
 """
 
 import binascii
-import hashlib
 import json
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from verifier.errors import BadSignature, MalformedJws
+from verifier.sha256 import sha256
 
 ALGORITHM = "ES256"
 SIGNATURE_BYTES = 64  # r and s, 32 bytes each (RFC 7518, section 3.4)
@@ -59,6 +60,7 @@ class _Es256(ec.ECDSA):
 
 
 _ES256 = _Es256()
+_KNOWN_HEADER_CHARS = 512  # longer ones are read each time, so that few bytes are kept
 
 
 class UnverifiedJws(NamedTuple):
@@ -151,7 +153,8 @@ def parse_jws(text: str, *, expected_typ: str, max_chars: int) -> UnverifiedJws:
     parts = text.split(".")
     if len(parts) != 3:
         raise MalformedJws("not the three parts of a compact JWS")
-    header = parse_json_object(b64url_decode(parts[0]))
+    known = len(parts[0]) <= _KNOWN_HEADER_CHARS
+    header = _known_header(parts[0]) if known else _parse_header(parts[0])
     if header.get("typ") != expected_typ:
         raise MalformedJws(f"typ is not {expected_typ}")
     if header.get("alg") != ALGORITHM:
@@ -163,6 +166,14 @@ def parse_jws(text: str, *, expected_typ: str, max_chars: int) -> UnverifiedJws:
         raise MalformedJws("an ES256 signature has 64 bytes")
     payload = parse_json_object(b64url_decode(parts[1]))
     return UnverifiedJws(header, payload, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
+
+
+def _parse_header(encoded: str) -> Json:
+    return parse_json_object(b64url_decode(encoded))
+
+
+# All that a key signs begins with the same header. It is read once, and never written to.
+_known_header = lru_cache(maxsize=256)(_parse_header)
 
 
 def verify_es256(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
@@ -221,11 +232,11 @@ def public_jwk_of(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
 def thumbprint_of(jwk: dict[str, str]) -> str:
     """The RFC 7638 thumbprint (SHA-256) of an EC key, base64url, 43 characters: our `kid`."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-    return b64url_encode(hashlib.sha256(dump_json(members)).digest())
+    return b64url_encode(sha256(dump_json(members)))
 
 
 def _point_of(jwk: object) -> tuple[int, int]:
-    if not isinstance(jwk, dict) or _PRIVATE_MEMBERS & jwk.keys():
+    if not isinstance(jwk, dict) or not _PRIVATE_MEMBERS.isdisjoint(jwk):
         raise MalformedJws("not a public key")
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
         raise MalformedJws("not a P-256 key")

@@ -5,7 +5,6 @@ everything of RFC 9901, section 7.1: disclosures in arrays, recursive ones, deco
 Signatures are `verifier.jws`'s.
 """
 
-import hashlib
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from verifier.jws import (
     dump_json,
     parse_json_array,
 )
+from verifier.sha256 import fast_sha256
 
 MAX_DISCLOSURES = 64
 MAX_DISCLOSURE_CHARS = 8_192
@@ -26,6 +26,7 @@ SALT_BYTES = 16  # 128 bits (RFC 9901, section 9.3)
 _SD_ALG = "sha-256"
 _FORBIDDEN_NAMES = frozenset({"_sd", "..."})
 _MISSING = object()
+_PLAIN = frozenset({str, int, float, bool, type(None)})  # values that hold no others
 
 
 class Disclosure(NamedTuple):
@@ -73,7 +74,7 @@ def make_disclosure(name: str, value: Any, *, salt: bytes) -> Disclosure:
 
 def digest_of(disclosure_text: str) -> str:
     """The digest that stands for a disclosure in the payload (RFC 9901, section 4.2.3)."""
-    return b64url_encode(hashlib.sha256(disclosure_text.encode("ascii")).digest())
+    return b64url_encode(fast_sha256()(disclosure_text.encode("ascii")).digest())
 
 
 def conceal(payload: Json, disclosures: list[Disclosure]) -> Json:
@@ -128,9 +129,10 @@ def reveal(payload: Json, disclosures: tuple[Disclosure, ...]) -> Json:
     if len(by_digest) != len(disclosures):
         raise MalformedCredential("a disclosure twice")
     seen: set[str] = set()
-    members = {name: value for name, value in payload.items() if name != "_sd_alg"}
+    members = payload.copy()
+    members.pop("_sd_alg", None)
     revealed = _reveal_object(members, by_digest, seen, 1)
-    if by_digest.keys() - seen:
+    if not seen.issuperset(by_digest):
         raise MalformedCredential("a disclosure that nothing refers to")
     return revealed
 
@@ -157,7 +159,7 @@ def _reveal_object(
     if level >= MAX_JSON_DEPTH and members.keys() - {"_sd"}:
         raise MalformedCredential("disclosures nested too deep")
     revealed = {
-        name: value if type(value) is str else _reveal(value, by_digest, seen, level + 1)
+        name: value if type(value) in _PLAIN else _reveal(value, by_digest, seen, level + 1)
         for name, value in members.items()
         if name != "_sd"
     }
@@ -201,7 +203,7 @@ def _parse_disclosure(text: str) -> Disclosure:
     if len(parts) not in (2, 3):
         raise MalformedCredential("a disclosure is an array of two or three")
     name = parts[1] if len(parts) == 3 else None
-    if not isinstance(parts[0], str) or not isinstance(name, str | None):
+    if not isinstance(parts[0], str) or not (name is None or isinstance(name, str)):
         raise MalformedCredential("a disclosure's salt and name are strings")
     if name in _FORBIDDEN_NAMES:
         raise MalformedCredential("a disclosure with a forbidden name")

@@ -5,7 +5,6 @@ digest of the whole list afterwards, so it fits any list signed since its beginn
 that it does not fit is left as it is. Who may sign is judged by `verifier.status_list_trust`.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from verifier.errors import (
 )
 from verifier.index_gaps import pack_indices, unpack_indices
 from verifier.jws import Json, UnverifiedJws, b64url_decode, b64url_encode, parse_jws
+from verifier.sha256 import sha256
 from verifier.status import WIDTHS, StatusList, StatusListToken
 
 STATUS_DELTA_TYP = "esc-status-delta+jwt"
@@ -81,7 +81,7 @@ def status_delta_payload(
         "since": since,
         "bits": entries.width,
         "changes": pack_changed(changes),
-        "sha256": b64url_encode(hashlib.sha256(entries.data).digest()),
+        "sha256": b64url_encode(sha256(entries.data)),
     }
 
 
@@ -203,7 +203,7 @@ def _changed(entries: StatusList, delta: StatusDelta) -> StatusList:
     for index, value in delta.changes.items():
         bit = index * width
         data[bit >> 3] = data[bit >> 3] & ~(mask << (bit & 7)) | value << (bit & 7)
-    if hashlib.sha256(data).digest() != delta.sha256:
+    if sha256(data) != delta.sha256:
         raise BaseNotHeld("with its changes the status list is not the one that was signed")
     return StatusList(width, bytes(data))
 

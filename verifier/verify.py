@@ -5,7 +5,6 @@ Bytes and a clock in, a `VerifiedCard` out; each step has its own refusal (`veri
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from verifier.errors import (
 from verifier.esc_qr import UnverifiedCode, e2_signing_input, parse_code
 from verifier.identifiers import parse_esi_suffix, pic_of
 from verifier.policy import Policy
+from verifier.sha256 import sha256
 from verifier.trust import check_key_at
 from verifier.trust_document import TrustedInstitution, TrustedKey
 
@@ -190,6 +190,6 @@ def _verify_live(code: UnverifiedCode, *, now: int, policy: Policy, challenge: b
 def _remember(code: UnverifiedCode, replay: ReplayMemory, *, now: int, policy: Policy) -> None:
     shown_at = code.shown_at or 0
     # Not the text or the signature: whoever holds the phone could make two of the same second.
-    key = hashlib.sha256(code.e1_bytes + shown_at.to_bytes(8)).digest()
+    key = sha256(code.e1_bytes + shown_at.to_bytes(8))
     if not replay.remember(key, now=now, until=now + policy.remember_for):
         raise Replayed("this code was shown here before")

@@ -5,7 +5,6 @@ section 2.5 leaves the mechanism to the ecosystem): so it works without network,
 institution signs for its own `iss`, PIC and ESI scopes only.
 """
 
-import hashlib
 from typing import NamedTuple
 
 from verifier.bundle import Knowledge
@@ -46,6 +45,7 @@ from verifier.sd_jwt_vc import (
     parse_credential,
     read_claims,
 )
+from verifier.sha256 import sha256
 from verifier.status import StatusListToken, parse_seconds
 from verifier.trust import check_key_at
 from verifier.trust_document import TrustedInstitution, TrustedKey
@@ -199,7 +199,7 @@ def _verify_key_binding(
         raise BadDeviceSignature("the wallet's signature does not fit") from error
     presented = credential.sd_jwt.presented_without_key_binding.encode("ascii")
     signed = binding.payload
-    if signed.get("sd_hash") != b64url_encode(hashlib.sha256(presented).digest()):
+    if signed.get("sd_hash") != b64url_encode(sha256(presented)):
         raise BadDeviceSignature("the wallet signed another presentation")
     if signed.get("aud") != expected.audience or signed.get("nonce") != expected.nonce:
         raise BadDeviceSignature("the wallet signed for another verifier or another request")
