@@ -73,9 +73,9 @@ def test_what_did_not_change_costs_one_read(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, etag = known(service)
-    reader, reads = service.app.state.wallet.reader, []
-    read = reader._one
-    monkeypatch.setattr(reader, "_one", lambda *what: reads.append(what) or read(*what))
+    rows, reads = service.app.state.wallet.reader._rows, []
+    read = rows.one
+    monkeypatch.setattr(rows, "one", lambda *what: reads.append(what) or read(*what))
 
     assert ask(service, token, f'"x", {etag}').status_code == 304
 

@@ -22,7 +22,7 @@ def start(database_url: str, router: str) -> subprocess.Popen[str]:
         "DATABASE_URL": database_url,
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }
-    command = [sys.executable, str(SCRIPT), router, SECRET, "2"]
+    command = [sys.executable, str(SCRIPT), router, SECRET, "6"]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
@@ -58,7 +58,7 @@ def test_killed_workers_lose_and_double_nothing(
         student = deployment.student(f"{number:02}")
         escns += [deployment.card(student, 2 * number), deployment.card(student, 2 * number + 1)]
     # So that there is a middle to be killed in, even while a busy machine starts the other one.
-    sandbox.fault(delay_seconds=0.3, times=100_000)
+    sandbox.fault(delay_seconds=0.15, times=100_000)
     moments = random.Random(os.urandom(8))
     for _ in range(ROUNDS):
         workers = [start(database_url, sandbox.url) for _ in range(2)]
