@@ -13,7 +13,7 @@ export function passes(here: Here): void {
   it("a pass is taken as a signed file or a link, said to be held, and taken back", async () => {
     const { services } = here();
     const phone = await here().open();
-    const page = await takeCard(phone, services, services.card(1, 3));
+    const page = await takeCard(phone, services, services.card(0, 2));
     await goTo(page, `${await page.evaluate(() => location.hash)}/passes`);
     const [apple, google] = ["Apple Wallet", "Google Wallet"].map((name) =>
       page.getByRole("region", { name }),
