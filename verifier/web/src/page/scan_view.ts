@@ -145,6 +145,8 @@ export class ScanView {
       spellcheck: "false",
       autocapitalize: "off",
     });
+    // What somebody is typing stays when the page is drawn again.
+    input.value = this.element.querySelector<HTMLInputElement>(".typed input")?.value ?? "";
     const submit = (event: Event) => {
       event.preventDefault();
       if (input.value.trim() !== "") this.#events.given(input.value);

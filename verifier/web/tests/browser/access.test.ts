@@ -2,29 +2,17 @@
 
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { readVector } from "../vector_files.ts";
-import { ANCHOR, BundlePublisher, Device, NOW, PageServer } from "./world.ts";
+import { useSite } from "./site.ts";
+import { ANCHOR, NOW } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_identity.txt").payload;
 const REVOKED = readVector("esc_qr/revoked.txt").payload;
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-let server: PageServer;
-let publisher: BundlePublisher;
-let device: Device | undefined;
-
-beforeAll(async () => {
-  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
-});
-afterAll(async () => {
-  await Promise.all([server.stop(), publisher.stop()]);
-});
-afterEach(async () => {
-  await device?.close();
-  device = undefined;
-});
+const site = useSite();
 
 async function expectUsable(page: Page): Promise<void> {
   const faults = await page.evaluate(async (tags) => {
@@ -46,15 +34,15 @@ describe.each([
   ["lv-LV", "dark", 320],
 ] as const)("in %s, %s, %d pixels wide", (locale, colorScheme, width) => {
   it("every state of the page is usable", async () => {
-    device = await Device.open({ locale });
+    const device = await site.open({ locale });
     const { page } = device;
     // The page lets no foreign script in, so axe comes before the page's own policy.
     await device.context.addInitScript({ content: axe.source });
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 640 });
-    await device.visit(server.address);
+    await device.visit(site.server.address);
     await expectUsable(page);
-    await page.locator("input[type=url]").fill(publisher.address);
+    await page.locator("input[type=url]").fill(site.publisher.address);
     await page.locator("textarea").fill(ANCHOR);
     await page.locator(".compare:not(:empty)").waitFor();
     await page.locator("dialog.settings .primary").first().click();
@@ -96,8 +84,8 @@ describe.each([
 });
 
 it("can be worked by keyboard alone, and the focus is where it is needed", async () => {
-  device = await Device.open();
-  const page = await device.setUp(server.address, publisher.address);
+  const device = await site.open();
+  const page = await device.setUp(site.server.address, site.publisher.address);
   await page.getByLabel("Code, typed by a scanner or pasted").focus();
   await page.keyboard.insertText(STATIC);
   await page.keyboard.press("Enter");
@@ -111,13 +99,13 @@ it("can be worked by keyboard alone, and the focus is where it is needed", async
 }, 180_000);
 
 it("tells the outcomes apart by sound and vibration as well, unless they are switched off", async () => {
-  device = await Device.open();
+  const device = await site.open();
   await device.context.addInitScript(`
     window.given = [];
     Navigator.prototype.vibrate = (pattern) => window.given.push(String(pattern));
     const start = OscillatorNode.prototype.start;
     OscillatorNode.prototype.start = function (at) { window.given.push(this.frequency.value); start.call(this, at); };`);
-  const page = await device.setUp(server.address, publisher.address);
+  const page = await device.setUp(site.server.address, site.publisher.address);
   const check = async (text: string) => {
     await page.locator(".typed input").fill(text);
     await page.locator(".typed button").click();

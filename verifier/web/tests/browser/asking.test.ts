@@ -1,47 +1,23 @@
 /** Asking a phone: by a code for a presentation, answered in parts; and by digits for a live code. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { joinParts } from "../../src/check/presentation_qr.ts";
 import { parseRequest } from "../../src/check/presentation_request.ts";
 import { readVector } from "../vector_files.ts";
 import { answerTo, liveCode } from "./phone.ts";
+import { SLOW, useSite } from "./site.ts";
 import { frameOf, writeVideo } from "./video.ts";
-import { BundlePublisher, Device, NOW, PageServer, qrModules, readCode } from "./world.ts";
+import { NOW, qrModules, readCode } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
-const SLOW = 180_000; // milliseconds, on a busy machine
 // The same nonce each time, so that a film of the answer can be made before the request.
 const NO_CHANCE = `crypto.getRandomValues = (array) => array.fill(7)`;
 
-let server: PageServer;
-let publisher: BundlePublisher;
-let folder: string;
-let device: Device | undefined;
-
-beforeAll(async () => {
-  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
-  folder = mkdtempSync(join(tmpdir(), "esc-films-"));
-});
-afterAll(async () => {
-  await Promise.all([server.stop(), publisher.stop()]);
-  rmSync(folder, { recursive: true, force: true });
-});
-afterEach(async () => {
-  await device?.close();
-  device = undefined;
-});
-
-async function scanner(options: { video?: string; script?: string } = {}): Promise<Page> {
-  device = await Device.open(options);
-  if (options.script !== undefined) await device.context.addInitScript(options.script);
-  return device.setUp(server.address, publisher.address);
-}
+const site = useSite();
 
 /** Asks, as the library does, and reads the code that is on the screen. */
 async function ask(page: Page): Promise<string> {
@@ -67,16 +43,15 @@ describe("a presentation", () => {
     "is asked for by a code, scanned in parts by the camera, and decided",
     async () => {
       // What will be asked is known: the library's rules, the place, a nonce without chance.
-      let page = await scanner({ script: NO_CHANCE });
+      let page = await site.scanner({ script: NO_CHANCE });
       const parts = await answerTo(await ask(page));
-      await device?.close();
-      const path = join(folder, "answer.y4m");
+      const path = join(site.folder, "answer.y4m");
       const frames = parts.map((part, seed) => frameOf(qrModules(part), { modulePixels: 5 }, seed));
       writeVideo(
         path,
         frames.flatMap((frame) => [frame, frame, frame, frame]),
       );
-      page = await scanner({ video: path, script: NO_CHANCE });
+      page = await site.scanner({ video: path, script: NO_CHANCE });
       await ask(page);
       await page.getByRole("button", { name: "Scan the answer" }).click();
       await page.getByText(`of ${parts.length} codes`).first().waitFor();
@@ -98,7 +73,7 @@ describe("a presentation", () => {
   it(
     "asks for what the rules need, for more where that is ticked, and each time with a new nonce",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const first = parseRequest(await ask(page));
       expect(first.audience).toBe("City library");
       expect(first.claims).toEqual(["name", "schac_personal_unique_code"]);
@@ -122,7 +97,7 @@ describe("a presentation", () => {
   it(
     "that answers another request, or none, is no card",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const request = await ask(page);
       await page.keyboard.press("Escape");
       const lines = await answerTo(request);
@@ -143,7 +118,7 @@ describe("a presentation", () => {
   it(
     "is never made of parts of two, and its progress is shown",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const request = await ask(page);
       await page.keyboard.press("Escape");
       const mine = await answerTo(request);
@@ -163,7 +138,7 @@ describe("a presentation", () => {
   it(
     "pasted whole, one part a line, is taken as well",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const lines = await answerTo(await ask(page));
       await page.keyboard.press("Escape");
       await page.getByLabel("Code, typed by a scanner or pasted").evaluate((input, text) => {
@@ -179,7 +154,7 @@ describe("a presentation", () => {
   it(
     "in one text is held to the request as well",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const whole = await joinParts(await answerTo(await ask(page)));
       await page.keyboard.press("Escape");
       await give(page, whole);
@@ -194,10 +169,10 @@ describe("a presentation", () => {
   it(
     "that nobody answered within five minutes is asked for no more",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const lines = await answerTo(await ask(page));
       await page.keyboard.press("Escape");
-      await device?.setTime(NOW + 301);
+      await site.device.setTime(NOW + 301);
       await give(page, lines[0] ?? "");
       await page.getByText("ask for a presentation first").waitFor();
     },
@@ -209,7 +184,7 @@ describe("digits", () => {
   it(
     "are shown, must be in the live code, and change with each card",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       await page.getByRole("button", { name: "Ask for digits" }).click();
       const digits = page.locator(".digits");
       const first = await digits.innerText();
@@ -242,13 +217,13 @@ describe("light and nearness", () => {
   it(
     "are offered where the camera has them, and set",
     async () => {
-      const path = join(folder, "nothing.y4m");
+      const path = join(site.folder, "nothing.y4m");
       writeVideo(path, [frameOf([], { modulePixels: 1 })]);
       const script = `
         window.wanted = [];
         MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true, zoom: { min: 1, max: 4, step: 0.5 } });
         MediaStreamTrack.prototype.applyConstraints = async ({ advanced }) => { window.wanted.push(...advanced); };`;
-      const page = await scanner({ video: path, script });
+      const page = await site.scanner({ video: path, script });
       expect(await page.getByRole("button", { name: "Light" }).count()).toBe(0);
       await page.getByRole("button", { name: "Start the camera" }).click();
       const light = page.getByRole("button", { name: "Light" });

@@ -1,41 +1,24 @@
 /** The scanner's camera in Chromium: a film of a real code in its place. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { readVector } from "../vector_files.ts";
+import { SLOW, useSite } from "./site.ts";
 import { frameOf, writeVideo, type Sight } from "./video.ts";
-import { BundlePublisher, Device, PageServer, qrModules } from "./world.ts";
+import { PageServer, qrModules } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
 const LIVE = readVector("esc_qr/valid_live_status.txt").payload;
-const SLOW = 180_000; // milliseconds, on a busy machine
 // Figures to reach on a quiet machine of two cores; a busy one gets five times as long here.
 const MOST_MS = { "esc-check": 10 * 5, "esc-frame-to-answer": 300 * 5 };
 
-let server: PageServer;
-let publisher: BundlePublisher;
-let folder: string;
-let device: Device | undefined;
-
-beforeAll(async () => {
-  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
-  folder = mkdtempSync(join(tmpdir(), "esc-films-"));
-});
-afterAll(async () => {
-  await Promise.all([server.stop(), publisher.stop()]);
-  rmSync(folder, { recursive: true, force: true });
-});
-afterEach(async () => {
-  await device?.close();
-  device = undefined;
-});
+const site = useSite();
 
 function filmOf(text: string, sight: Sight): string {
-  const path = join(folder, `${Math.random().toString(36).slice(2)}.y4m`);
+  const path = join(site.folder, `${Math.random().toString(36).slice(2)}.y4m`);
   const modules = qrModules(text);
   writeVideo(
     path,
@@ -54,8 +37,8 @@ describe("the camera sees a code", () => {
   it.each(sights)(
     "%s",
     async (_, sight) => {
-      device = await Device.open({ video: filmOf(LIVE, sight) });
-      const page = await device.setUp(server.address, publisher.address);
+      const device = await site.open({ video: filmOf(LIVE, sight) });
+      const page = await device.setUp(site.server.address, site.publisher.address);
       await page.getByRole("button", { name: "Start the camera" }).click();
       const answer = page.getByRole("dialog", { name: "VALID" });
       await answer.waitFor();
@@ -73,8 +56,8 @@ it(
   "decides without the server and without network after one visit",
   async () => {
     const own = await PageServer.start();
-    device = await Device.open({ video: filmOf(STATIC, { modulePixels: 6 }) });
-    const page = await device.setUp(own.address, publisher.address);
+    const device = await site.open({ video: filmOf(STATIC, { modulePixels: 6 }) });
+    const page = await device.setUp(own.address, site.publisher.address);
     await own.stop();
     await device.context.setOffline(true);
     await page.reload();
@@ -101,14 +84,14 @@ it(
       "static_status",
     ];
     const texts = names.map((name) => readVector(`esc_qr/valid_${name}.txt`).payload);
-    const path = join(folder, "several.y4m");
+    const path = join(site.folder, "several.y4m");
     const frames = texts.map((text, seed) => frameOf(qrModules(text), { modulePixels: 5 }, seed));
     writeVideo(
       path,
       frames.flatMap((frame) => Array.from({ length: 6 }, () => frame)),
     );
-    device = await Device.open({ video: path });
-    const page = await device.setUp(server.address, publisher.address);
+    const device = await site.open({ video: path });
+    const page = await device.setUp(site.server.address, site.publisher.address);
     await page.getByRole("button", { name: "Start the camera" }).click();
     const times: Record<string, number[]> = { "esc-check": [], "esc-frame-to-answer": [] };
     for (let i = 0; i < 12; i += 1) {

@@ -1,45 +1,20 @@
 /** A revocation between two bundles: the page learns of it by the small document of changes. */
 
-import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
 import { readVector } from "../vector_files.ts";
-import { BundlePublisher, Device, PageServer } from "./world.ts";
+import { fetchNow, paste, SLOW, useSite } from "./site.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
-const SLOW = 180_000; // milliseconds, on a busy machine
 
-let server: PageServer;
-let publisher: BundlePublisher;
-let device: Device;
-
-beforeAll(async () => {
-  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
-});
-afterAll(async () => {
-  await device.close();
-  await Promise.all([server.stop(), publisher.stop()]);
-});
-
-async function paste(page: Page, text: string): Promise<Locator> {
-  await page.getByLabel("Code, typed by a scanner or pasted").fill(text);
-  await page.getByRole("button", { name: "Check", exact: true }).click();
-  return page.locator("dialog.answer[open]");
-}
-
-async function fetchNow(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Settings" }).click();
-  await page.getByRole("button", { name: "Fetch now" }).click();
-}
+const site = useSite();
 
 it(
   "changes are taken without the bundle, in every window and for the next time",
   async () => {
-    device = await Device.open();
-    const page = await device.setUp(server.address, publisher.address);
-    const second = await device.context.newPage();
-    await second.goto(server.address);
-    await second.locator("html[data-ready]").waitFor();
+    const { publisher } = site;
+    const page = await site.scanner();
+    const second = await site.window();
     await (await paste(page, STATIC)).getByText("Bērziņa").waitFor();
     await page.getByRole("button", { name: "Next card" }).click();
     const asked = publisher.answers.length;

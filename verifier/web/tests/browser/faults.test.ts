@@ -1,60 +1,28 @@
 /** What may go wrong around the scanner: a second window, old rules, no reader, no storage. */
 
-import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
 import { readVector } from "../vector_files.ts";
+import { fetchNow, next, paste, SLOW, useSite } from "./site.ts";
 import { bitmapOf, frameOf } from "./video.ts";
-import { BundlePublisher, Device, PageServer } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
 const LIVE = readVector("esc_qr/valid_live_status.txt").payload;
-const SLOW = 180_000; // milliseconds, on a busy machine
 
-let server: PageServer;
-let publisher: BundlePublisher;
-let device: Device;
-
-beforeAll(async () => {
-  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
-});
-afterAll(async () => {
-  await Promise.all([server.stop(), publisher.stop()]);
-});
-afterEach(async () => {
-  await device.close();
-});
-
-async function paste(page: Page, text: string): Promise<Locator> {
-  await page.getByLabel("Code, typed by a scanner or pasted").fill(text);
-  await page.getByRole("button", { name: "Check", exact: true }).click();
-  return page.locator("dialog.answer[open]");
-}
-
-async function next(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Next card" }).click();
-}
-
-async function fetchNow(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Settings" }).click();
-  await page.getByRole("button", { name: "Fetch now" }).click();
-}
+const site = useSite();
 
 it(
   "a second window knows what was shown in the first, and what that one fetched",
   async () => {
-    device = await Device.open();
-    const first = await device.setUp(server.address, publisher.address);
-    const second = await device.context.newPage();
-    await second.goto(server.address);
-    await second.locator("html[data-ready]").waitFor();
+    const first = await site.scanner();
+    const second = await site.window();
     await (await paste(first, LIVE)).waitFor();
     await next(first);
     await first.getByText("Bērziņa").waitFor({ state: "detached" }); // nothing of a card stays in the page
     await paste(second, LIVE);
     await second.getByText("[Replayed]").waitFor();
     await next(second);
-    publisher.bundle = "later.escbundle";
+    site.publisher.bundle = "later.escbundle";
     await fetchNow(first);
     await first.getByText("Stored: trust list").waitFor();
     await fetchNow(second);
@@ -69,8 +37,7 @@ it(
 it(
   "nothing is decided by rules that are no longer understood",
   async () => {
-    device = await Device.open();
-    const page = await device.setUp(server.address, publisher.address);
+    const page = await site.scanner();
     await page.evaluate(async () => {
       const opening = indexedDB.open("esc-verifier", 1);
       await new Promise((resolve) => (opening.onsuccess = resolve));
@@ -91,10 +58,10 @@ it(
 it(
   "a reader that does not load is said",
   async () => {
-    device = await Device.open();
+    const device = await site.open();
     await device.context.route("**/*.wasm", (route) => route.abort());
     const { page } = device;
-    await page.goto(server.address);
+    await page.goto(site.server.address);
     await page.getByRole("button", { name: "Close" }).click();
     const picture = bitmapOf(frameOf([], { modulePixels: 1 }));
     const file = { name: "code.bmp", mimeType: "image/bmp", buffer: picture };
@@ -107,15 +74,13 @@ it(
 it(
   "a browser that stores nothing is said, and a fault of ours takes the page away",
   async () => {
-    device = await Device.open();
+    const device = await site.open();
     await device.context.addInitScript(
       "if (location.hash === '#full') IDBFactory.prototype.open = () => { throw new DOMException() }",
     );
-    await device.page.goto(`${server.address}/#full`);
+    await device.page.goto(`${site.server.address}/#full`);
     await device.page.getByText("does not let the page store anything").waitFor();
-    const page = await device.context.newPage();
-    await page.goto(server.address);
-    await page.locator("html[data-ready]").waitFor();
+    const page = await site.window();
     await page.evaluate(() =>
       setTimeout(() => {
         throw new Error("a fault");

@@ -3,59 +3,29 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 
 import { readVector } from "../vector_files.ts";
+import { next, paste, SLOW, useSite } from "./site.ts";
 import { bitmapOf, frameOf } from "./video.ts";
-import { ANCHOR, BundlePublisher, Device, NOW, PageServer, qrModules } from "./world.ts";
+import { ANCHOR, NOW, qrModules } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
 const LIVE = readVector("esc_qr/valid_live_status.txt").payload;
 const REVOKED = readVector("esc_qr/revoked.txt").payload;
 const CREDENTIAL = readVector("sd_jwt_vc/valid_everything_disclosed.txt").payload;
-const SLOW = 180_000; // milliseconds, on a busy machine
 
-let server: PageServer;
-let publisher: BundlePublisher;
-let device: Device | undefined;
-
-beforeAll(async () => {
-  [server, publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
-});
-afterAll(async () => {
-  await Promise.all([server.stop(), publisher.stop()]);
-});
-afterEach(async () => {
-  await device?.close();
-  device = undefined;
-  publisher.bundle = "usual.escbundle";
-});
-
-/** A device that is set up. */
-async function scanner(options: { now?: number } = {}): Promise<Page> {
-  device = await Device.open(options);
-  return device.setUp(server.address, publisher.address);
-}
-
-async function paste(page: Page, text: string): Promise<Locator> {
-  await page.getByLabel("Code, typed by a scanner or pasted").fill(text);
-  await page.getByRole("button", { name: "Check", exact: true }).click();
-  return page.locator("dialog.answer[open]");
-}
-
-async function next(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Next card" }).click();
-}
+const site = useSite();
 
 it(
   "asks nobody but its own server and the bundle's",
   async () => {
-    const page = await scanner();
+    const page = await site.scanner();
     await paste(page, STATIC);
     await next(page);
-    const hosts = new Set(device?.requests.map((request) => new URL(request).origin));
-    expect(hosts).toEqual(new Set([server.address, new URL(publisher.address).origin]));
+    const hosts = new Set(site.device.requests.map((request) => new URL(request).origin));
+    expect(hosts).toEqual(new Set([site.server.address, new URL(site.publisher.address).origin]));
   },
   SLOW,
 );
@@ -64,7 +34,7 @@ describe("a scanner that types", () => {
   it(
     "is answered at once, and a second showing is refused, also after a reload",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       await page.keyboard.type(LIVE);
       await page.keyboard.press("Enter");
       await page.getByRole("dialog", { name: "VALID" }).waitFor();
@@ -83,7 +53,7 @@ describe("a scanner that types", () => {
   it(
     "and Enter alone goes on to the next card",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const answer = await paste(page, STATIC);
       await answer.waitFor();
       await page.keyboard.press("Enter");
@@ -102,7 +72,7 @@ describe("a picture", () => {
   it(
     "with a code is decided, without one it is said",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       await pick(page, "text.bmp", Buffer.from("this is no picture"));
       await page.getByText("not a picture that can be read").waitFor();
       await pick(page, "empty.bmp", bitmapOf(frameOf([], { modulePixels: 1 })));
@@ -118,7 +88,7 @@ describe("an answer", () => {
   it(
     "says colour, shape, word, who, and how well that is known",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       const answer = await paste(page, CREDENTIAL);
       await answer.waitFor();
       const text = await answer.innerText();
@@ -140,7 +110,7 @@ describe("an answer", () => {
   it(
     "that is refused says why and what to do, and the clock where that may be the reason",
     async () => {
-      const page = await scanner({ now: NOW + 50 });
+      const page = await site.scanner({ now: NOW + 50 });
       await paste(page, LIVE);
       await page.getByText("It was shown too long ago: this is a copy.").waitFor();
       await page.getByText("check the clock of this device: it shows 2027-\u206001-\u206015 10:00").waitFor();
@@ -155,11 +125,11 @@ describe("an answer", () => {
   it(
     "of old knowledge is a warning, of older knowledge a refusal",
     async () => {
-      const page = await scanner({ now: NOW + 30 * 3_600 });
+      const page = await site.scanner({ now: NOW + 30 * 3_600 });
       await paste(page, STATIC);
       await page.getByRole("dialog", { name: "VALID, with a warning" }).waitFor();
       await next(page);
-      await device?.setTime(NOW + 8 * 86_400);
+      await site.device.setTime(NOW + 8 * 86_400);
       await paste(page, STATIC);
       await page.getByText(/\[StatusTooOld\]|\[DocumentExpired\]/).waitFor();
     },
@@ -169,7 +139,7 @@ describe("an answer", () => {
   it(
     "goes by itself where that is chosen",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       await page.getByRole("button", { name: "Settings" }).click();
       await page.getByLabel("Next card by itself after").selectOption("3");
       await page.getByRole("button", { name: "Close" }).click();
@@ -185,13 +155,13 @@ describe("knowledge", () => {
   it(
     "is asked for with its ETag, and a newer bundle is taken",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       await page.getByRole("button", { name: "Settings" }).click();
       await page.getByRole("button", { name: "Fetch now" }).click();
       await page.getByText("Nothing new since the last fetch.").waitFor();
-      expect(publisher.answers).toContain(304);
-      expect(publisher.answers).not.toContain(405);
-      publisher.bundle = "later.escbundle";
+      expect(site.publisher.answers).toContain(304);
+      expect(site.publisher.answers).not.toContain(405);
+      site.publisher.bundle = "later.escbundle";
       await page.getByRole("button", { name: "Fetch now" }).click();
       await page.getByText("Stored: trust list").waitFor();
     },
@@ -201,15 +171,15 @@ describe("knowledge", () => {
   it(
     "of a stranger is refused, and of another key than P-256 not taken for a key",
     async () => {
-      device = await Device.open();
-      const page = await device.visit(server.address);
-      await page.getByLabel("Address of the bundle").fill(publisher.address);
+      const device = await site.open();
+      const page = await device.visit(site.server.address);
+      await page.getByLabel("Address of the bundle").fill(site.publisher.address);
       const key = page.getByLabel("Public key of the trust list");
       await key.fill('{"kty":"OKP"}');
       await page.getByText("This is not a JWK").waitFor();
       await page.getByRole("button", { name: "Save and fetch" }).click();
       await page.locator(".message", { hasText: "This is not a JWK" }).waitFor();
-      expect(await page.getByLabel("Address of the bundle").inputValue()).toBe(publisher.address);
+      expect(await page.getByLabel("Address of the bundle").inputValue()).toBe(site.publisher.address);
       const { x, y } = {
         x: "1sSg7j9SdbiKq68Xe-3RtkB-wxF2wUbYagJ_i5KCJMg",
         y: "ig6P7c4ebWRHxY0-rOZu2ooETL8w-DJMv1fsyzre2n0",
@@ -225,8 +195,8 @@ describe("knowledge", () => {
   it(
     "can come from a stick, and all can be forgotten",
     async () => {
-      device = await Device.open();
-      const page = await device.visit(server.address);
+      const device = await site.open();
+      const page = await device.visit(site.server.address);
       await page.getByLabel("Public key of the trust list").fill(ANCHOR);
       await page.getByRole("button", { name: "Save and fetch" }).click();
       const bundle = join(import.meta.dirname, "../../../../tests/vectors/bundles/usual.escbundle");
@@ -246,7 +216,7 @@ describe("a service", () => {
   it(
     "that wants live codes refuses a static one, and says a fault of its own rules with the line",
     async () => {
-      const page = await scanner();
+      const page = await site.scanner();
       await page.getByLabel("Service").selectOption("library");
       await paste(page, STATIC);
       await page.getByText("[StaticCode]").waitFor();
@@ -276,7 +246,7 @@ describe("a service", () => {
 it(
   "counts outcomes of the day without anything of a card",
   async () => {
-    const page = await scanner();
+    const page = await site.scanner();
     for (const text of [STATIC, REVOKED, REVOKED]) {
       await (await paste(page, text)).waitFor();
       await next(page);

@@ -27,6 +27,13 @@ const FLAGS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
+// `python -m verifier web`, until whoever began it is gone: then its input ends, however that came.
+const UNTIL_LEFT = `
+import os, sys, threading
+from verifier.__main__ import main
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+sys.exit(main(["web", "--port", "0"]))`;
+
 /** The trust anchor of the vectors, as a provider is given it. */
 export const ANCHOR = JSON.stringify(publicJwkOf(keyOf("trust")));
 
@@ -41,7 +48,7 @@ export class PageServer {
   }
 
   static async start(): Promise<PageServer> {
-    const process = spawn(PYTHON, ["-m", "verifier", "web", "--port", "0"], { cwd: ROOT });
+    const process = spawn(PYTHON, ["-c", UNTIL_LEFT], { cwd: ROOT });
     let said = "";
     process.stderr.on("data", (data: Buffer) => (said += data.toString()));
     return new Promise((resolve, reject) => {
