@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.errors import CardError, DocumentTooLarge, MalformedDocument
 from verifier.held_lists import still_trusted, take_status_delta, take_status_list
-from verifier.jws import Json, assemble_jws, dump_json, parse_json_object
+from verifier.jws import Json, assemble_jws, dump_json
 from verifier.sha256 import sha256
 from verifier.status import StatusListToken
 from verifier.status_list_trust import FROM_FUTURE, addresses_of
+from verifier.strict_json import parse_json_object
 from verifier.trust import verify_trust_list
 from verifier.trust_document import TrustedInstitution, TrustList
 

@@ -2,7 +2,7 @@
 
 What a token may not choose is pinned here: the algorithm (ES256), the key (found by the caller)
 and the `typ` (compared). Strictness that PyJWT leaves open: base64url without padding or
-foreign characters, one spelling per byte string, JSON without duplicate names or NaN.
+foreign characters, one spelling per byte string, strict JSON (`verifier.strict_json`).
 Signing keys never come here: the issuer signs `jws_signing_input` and calls `assemble_jws`.
 """
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from verifier.errors import BadSignature, MalformedJws
 from verifier.sha256 import sha256
+from verifier.strict_json import parse_json_object
 
 ALGORITHM = "ES256"
 SIGNATURE_BYTES = 64  # r and s, 32 bytes each (RFC 7518, section 3.4)
@@ -25,7 +26,6 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 # The curve (FIPS 186-4, appendix D.1.2.3): y² = x³ - 3x + b modulo p.
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-MAX_JSON_DEPTH = 16  # no format of ours nests deeper than 8
 
 # binascii speaks plain base64; what is only in its alphabet becomes a foreign character.
 _TO_PLAIN, _TO_URL = bytes.maketrans(b"-_+/=", b"+/!!!"), bytes.maketrans(b"+/", b"-_")
@@ -93,31 +93,6 @@ def b64url_decode(text: str) -> bytes:
     if beyond and text[-1] not in _LAST[beyond]:
         raise MalformedJws("base64url with unused bits set")
     return data
-
-
-def parse_json_object(data: bytes) -> Json:
-    """Read a JSON object (RFC 8259) strictly.
-
-    Raises:
-        MalformedJws: Not UTF-8, not JSON, not an object, a name twice, a NaN, too deep, or an
-            escape that is half a character.
-    """
-    value = _parse_json(data, MAX_JSON_DEPTH)
-    if not isinstance(value, dict):
-        raise MalformedJws("not a JSON object")
-    return value
-
-
-def parse_json_array(data: bytes) -> list[Any]:
-    """Read a JSON array as strictly as `parse_json_object`; it nests one level less.
-
-    Raises:
-        MalformedJws: As there.
-    """
-    value = _parse_json(data, MAX_JSON_DEPTH - 1)
-    if not isinstance(value, list):
-        raise MalformedJws("not a JSON array")
-    return value
 
 
 def dump_json(value: Json) -> bytes:
@@ -250,51 +225,3 @@ def _coordinate(value: object) -> int:
     if len(data) != 32 or number >= _P:
         raise MalformedJws("a P-256 coordinate is a number below p in 32 bytes")
     return number
-
-
-def _parse_json(data: bytes, depth: int) -> object:
-    try:
-        text = data.decode("utf-8")
-        value, end = _STRICT_JSON.raw_decode(text) if text[:1] in "{[" else (None, -1)
-        if end != len(text):
-            value = _STRICT_JSON.decode(text)  # with white space around it, or not JSON
-    except (ValueError, RecursionError) as error:
-        raise MalformedJws("not strict JSON") from error
-    # What opens fewer times than that cannot be deeper.
-    if data.count(b"{") + data.count(b"[") >= depth:
-        _refuse_depth(value, depth)
-    if b"\\u" in data:
-        _refuse_lone_surrogates(value)
-    return value
-
-
-def _unique_names(pairs: list[tuple[str, Any]]) -> Json:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name twice")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _refuse_depth(value: object, depth: int) -> None:
-    if depth == 0:
-        raise MalformedJws("JSON nested too deep")
-    children = list(value.values()) if isinstance(value, dict) else value
-    if isinstance(children, list):
-        for child in children:
-            _refuse_depth(child, depth - 1)
-
-
-def _refuse_lone_surrogates(value: object) -> None:
-    # No text of people has one, and nothing that writes UTF-8 could tell it any more.
-    try:
-        _COMPACT_JSON.encode(value).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise MalformedJws("JSON with a lone surrogate") from error
-
-
-# Made once: making it takes longer than reading a disclosure.
-_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_refuse_constant)

@@ -12,9 +12,10 @@ from typing import Any
 from verifier.base32 import decode_base32, encode_base32
 from verifier.card_claims import is_plain_text
 from verifier.errors import MalformedCode, MalformedPresentation, NotACard, UnknownVersion
-from verifier.jws import Json, dump_json, parse_json_object
+from verifier.jws import Json, dump_json
 from verifier.policy import Claim, Policy
 from verifier.sd_jwt_vc import VERIFIABLE_STUDENT_ID_VCT
+from verifier.strict_json import parse_json_object
 
 MARK = "ESCR"
 MAX_REQUEST_CHARS = 2_500

@@ -9,15 +9,9 @@ from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from verifier.errors import MalformedCredential, MalformedJws
-from verifier.jws import (
-    MAX_JSON_DEPTH,
-    Json,
-    b64url_decode,
-    b64url_encode,
-    dump_json,
-    parse_json_array,
-)
+from verifier.jws import Json, b64url_decode, b64url_encode, dump_json
 from verifier.sha256 import fast_sha256
+from verifier.strict_json import MAX_JSON_DEPTH, parse_json_array
 
 MAX_DISCLOSURES = 64
 MAX_DISCLOSURE_CHARS = 8_192

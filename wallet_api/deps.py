@@ -26,7 +26,8 @@ from issuer.staff import authenticate_staff, require_role
 from issuer.store import institutions
 from issuer.tables import Institution, StaffKey
 from verifier.errors import MalformedJws
-from verifier.jws import Json, parse_json_object
+from verifier.jws import Json
+from verifier.strict_json import parse_json_object
 from wallet_api.card_reading import CardReader
 from wallet_api.errors import (
     BodyTooLarge,

@@ -4,7 +4,7 @@ import pytest
 
 from verifier.cose import encode_bytes, encode_cbor, encode_sign1, sign1_signing_input
 from verifier.errors import MalformedJws
-from verifier.jws import MAX_JSON_DEPTH, parse_json_object
+from verifier.strict_json import MAX_JSON_DEPTH, parse_json_object
 
 LENGTHS = (0, 1, 23, 24, 255, 256, 65_535, 65_536)
 

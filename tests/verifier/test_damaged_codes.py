@@ -18,11 +18,12 @@ from verifier.identifiers import (
     parse_escn,
     parse_esi,
 )
-from verifier.jws import parse_json_object, parse_jws
+from verifier.jws import parse_jws
 from verifier.sd_jwt_vc import parse_credential
 from verifier.status import (
     parse_status_list_token,
 )
+from verifier.strict_json import parse_json_object
 
 NOW = 1_800_000_000
 CODES = ["esc_qr/valid_static_status.txt", "esc_qr/valid_live_identity.txt"]

@@ -26,7 +26,7 @@ from verifier.edges.knowledge_file import (
     store_bundle,
 )
 from verifier.errors import MalformedDocument
-from verifier.jws import parse_json_object
+from verifier.strict_json import parse_json_object
 
 ROOT = Path(__file__).parents[2]
 VECTORS_NOW = 1_800_000_000

@@ -24,13 +24,14 @@ from verifier.identifiers import (
     parse_escn,
     parse_esi,
 )
-from verifier.jws import b64url_encode, parse_json_object, parse_jws
+from verifier.jws import b64url_encode, parse_jws
 from verifier.sd_jwt_vc import parse_credential, read_claims
 from verifier.status import (
     WIDTHS,
     decompress,
     parse_status_list_token,
 )
+from verifier.strict_json import parse_json_object
 from verifier.trust import verify_trust_list
 from verifier.trust_document import parse_trust_list, trust_list_payload
 

@@ -14,10 +14,10 @@ from verifier.cli.languages import Language, available_languages, load_language
 from verifier.cli.values import MAX_CHALLENGE_BYTES
 from verifier.edges.knowledge_file import KnowledgeError
 from verifier.errors import CardError, MalformedPresentation
-from verifier.jws import parse_json_object
 from verifier.policy import Claim
 from verifier.presentation_request import encode_request
 from verifier.rules import Rules
+from verifier.strict_json import parse_json_object
 from verifier.verify_credential import ExpectedKeyBinding
 
 _MEMBERS = ("code", "rules", "challenge", "audience", "nonce", "language")

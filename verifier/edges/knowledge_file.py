@@ -27,8 +27,9 @@ from verifier.bundle_on_demand import open_bundle
 from verifier.edges.folder_lock import KnowledgeError, hold_folder
 from verifier.edges.whole_file import read_object, replace_file
 from verifier.errors import CardError, DocumentError, DocumentFromFuture
-from verifier.jws import parse_json_object, parse_public_jwk, public_jwk_of
+from verifier.jws import parse_public_jwk, public_jwk_of
 from verifier.status_changes import StatusChanges, TakenChanges, merge_deltas, take_changes
+from verifier.strict_json import parse_json_object
 
 FILE_NAME = "knowledge.json"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from verifier.bundle import MAX_BUNDLE_BYTES
 from verifier.edges.folder_lock import KnowledgeError, hold_folder
 from verifier.errors import CardError
-from verifier.jws import parse_json_object
+from verifier.strict_json import parse_json_object
 
 FILE_NAME = "fetching.part"
 LOCK_NAME = "fetching.sqlite"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from verifier.edges.folder_lock import KnowledgeError
 from verifier.errors import CardError
-from verifier.jws import Json, parse_json_object
+from verifier.jws import Json
+from verifier.strict_json import parse_json_object
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 
