@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from verifier.cli.languages import Language
 from verifier.cli.reading import InputError
 from verifier.edges.knowledge_file import read_bundle
 from verifier.edges.knowledge_folder import USUAL, folder_of
+from verifier.edges.whole_file import write_beside
 from verifier.policy import HOUR, Policy
 
 Clock = Callable[[], int]
@@ -64,14 +64,8 @@ def _freshness(age: int, language: Language) -> str:
 
 
 def _write(path: Path, data: bytes) -> None:
-    # Beside and then moved: a stick that is full leaves what was on it.
-    beside = path.with_name(f".{path.name}.part")
+    # A stick that is full leaves what was on it.
     try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_beside(path, data, beside=path.with_name(f".{path.name}.part"))
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}") from error

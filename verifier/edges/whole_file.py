@@ -38,20 +38,24 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_beside(path, data)
+        # Who holds the folder is its only writer, so this name is nobody else's.
+        write_beside(path, data, beside=path.with_name(f".knowledge-{os.getpid()}"))
     except OSError as error:
         raise KnowledgeError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _write_beside(path: Path, data: bytes) -> None:
-    # Who holds the folder is its only writer, so this name is nobody else's.
-    temporary = path.with_name(f".knowledge-{os.getpid()}")
+def write_beside(path: Path, data: bytes, *, beside: Path) -> None:
+    """Write a file under another name of its folder, and move it into place once it is stored.
+
+    Raises:
+        OSError: It cannot be written; what was there stays, and nothing is left beside it.
+    """
     try:
-        with temporary.open("wb") as file:
+        with beside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        beside.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
