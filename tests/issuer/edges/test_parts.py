@@ -37,6 +37,7 @@ def published(
     session.commit()
     publish_due(engine, keys, policy=settings.issuing_policy, now=NOON)
     _wait_for(address, "/bundle", 200)
+    _wait_for(address, "/bundle/changes", 200)
     return address
 
 
