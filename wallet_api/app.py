@@ -27,7 +27,6 @@ from wallet_api import (
     consent,
     credential,
     device_list,
-    devices,
     logos,
     metadata,
     nonce,
@@ -36,6 +35,7 @@ from wallet_api import (
     problems,
     push,
     refresh,
+    renewal,
     token,
 )
 from wallet_api.batches import Batches
@@ -142,7 +142,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.darkroom, app.state.senders = Darkroom(), Senders()
     app.state.exporters = exporters
     # The most work comes first: a route is looked for one by one.
-    for module in (credential, nonce, token, metadata, refresh, offers, devices, device_list):
+    for module in (credential, nonce, token, metadata, refresh, offers, renewal, device_list):
         app.include_router(module.router)
     for also in (consent, push, self_service):
         app.include_router(also.router)

@@ -16,7 +16,6 @@ from issuer.store import audit, passes
 from issuer.tables import Pass
 from wallet_api.credential import only_proof
 from wallet_api.deps import BearerDep, BodyDep, Wallet, WalletDep, parse_json_body
-from wallet_api.devices import check_pace
 from wallet_api.documented import json_body
 from wallet_api.errors import PassNotHeld
 from wallet_api.holding import find_device, hold_device
@@ -25,6 +24,7 @@ from wallet_api.passes.apple_document import MEDIA_TYPE
 from wallet_api.passes.exporters import Exporters, exporters_of
 from wallet_api.passes.facts import PIC_CHARS, PassFacts, facts_of, logo_body
 from wallet_api.proofs import parse_proof, verify_proof
+from wallet_api.renewal import check_pace
 
 _NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _PROOFS = json_body(proofs={"jwt": ["eyJ0eXAiOiJvcGVuaWQ0dmNpLXByb29mK2p3dCIs..."]})

@@ -1,4 +1,4 @@
-"""Renewal and the end of a device."""
+"""Renewal, and the end of a device that renews."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
