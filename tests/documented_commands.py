@@ -4,13 +4,14 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from wallet_api.demo.free_ports import free_ports
 
 ROOT = Path(__file__).parents[1]
 PORTS = ("8001", "8002", "8003")
@@ -47,7 +48,7 @@ def run_as_written(text: str, folder: Path, *, timeout: float) -> subprocess.Com
     """
     for program in ("bash", "curl"):
         _skip_without(program)
-    ports = _free_ports()
+    ports = [str(port) for port in free_ports(len(PORTS))]
     examples = folder / "docs" / "examples"
     examples.mkdir(parents=True)
     settings = (ROOT / "docs" / "examples" / "local.env").read_text(encoding="utf-8")
@@ -111,14 +112,6 @@ def _at(text: str, ports: list[str]) -> str:
         text = text.replace(f"LISTEN_PORT={port}", f"LISTEN_PORT={free}")
         text = text.replace(f"--port {port}", f"--port {free}")
     return text
-
-
-def _free_ports() -> list[str]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = [str(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _skip_without(program: str) -> None:

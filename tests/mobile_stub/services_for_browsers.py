@@ -15,7 +15,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,8 +28,9 @@ import httpx
 from issuer.database import make_engine, upgrade_database
 from tests.mobile_stub.institutions_for_browsers import fill, make_renewals_due
 from tests.pass_files import make_pass_folder
+from wallet_api.demo.free_ports import free_ports
 
-_WITHIN = 60.0  # seconds to start
+_WITHIN = 240.0  # seconds to start
 _PAGES = {
     "page": ["mobile_stub", "web"],
     "strict_page": ["mobile_stub", "web", "--allow-issuer", "https://cards.example"],
@@ -76,7 +76,7 @@ def _environment(folder: Path, wallet_url: str | None) -> tuple[dict[str, str], 
     for name in ("passphrase", "secret"):
         (folder / name).write_text(secrets.token_hex(32))
         (folder / name).chmod(0o600)
-    ports = dict(zip(("issuer", "wallet"), _free_ports(2), strict=True))
+    ports = dict(zip(("issuer", "wallet"), free_ports(2), strict=True))
     passes = make_pass_folder(folder / "passes", end=datetime.now(UTC) + timedelta(days=400))
     shared = {
         "DATABASE_URL": f"sqlite:///{folder / 'cards.db'}",
@@ -102,16 +102,6 @@ def _environment(folder: Path, wallet_url: str | None) -> tuple[dict[str, str], 
     return {**others, **both, **own}, ports
 
 
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 def _start(
     stack: ExitStack, words: list[str], environment: dict[str, str], *, speaks: bool = True
 ) -> subprocess.Popen[str]:
@@ -130,7 +120,7 @@ def _start(
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(30)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

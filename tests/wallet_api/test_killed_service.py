@@ -5,7 +5,6 @@ Real processes, killed by SIGKILL at moments that nobody chose, on both database
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from issuer.tables import Credential, Device, StatusEntry, StatusListRow
 from tests.conftest import SettableClock
 from tests.wallet_api.conftest import CARD, PIC, QR, TLS, PhoneKey, add_institution, code_of
 from verifier.sd_jwt_vc import parse_credential, read_claims
+from wallet_api.demo.free_ports import free_ports
 
 KILLS = 3
 PHONES = 3
@@ -33,15 +33,13 @@ class Process:
     """`python -m wallet_api serve`, to be killed and started again on the same port."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        (port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{port}"
         settings = {
             "DATABASE_URL": database_url,
             "PUBLIC_URL": self.url,
             "ISSUER_PUBLIC_URL": "https://issuer.example",
-            "LISTEN_PORT": str(self.port),
+            "LISTEN_PORT": str(port),
             "KEYS_DIR": str(folder / "keys"),
             "KEY_PASSPHRASE_FILE": str(folder / "passphrase"),
             "SECRET_FILE": str(folder / "secret"),

@@ -22,6 +22,7 @@ from issuer.lifecycle import revoke_card
 from issuer.store import devices
 from tests.conftest import SettableClock
 from tests.wallet_api.conftest import PASSPHRASE, PIC, add_institution, reference_of
+from wallet_api.demo.free_ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,16 +42,10 @@ def environment(folder: Path, url: str, port: int) -> dict[str, str]:
     }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def run(arguments: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", *arguments]
     return subprocess.run(
-        command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
 
 
@@ -71,7 +66,7 @@ def serving(env: dict[str, str], log: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            assert process.wait(timeout=20) == -signal.SIGTERM  # uvicorn passes it on
+            assert process.wait(timeout=60) == -signal.SIGTERM  # uvicorn passes it on
             if process.stdout is not None:
                 process.stdout.close()
 
@@ -79,7 +74,7 @@ def serving(env: dict[str, str], log: Path) -> Iterator[None]:
 @contextmanager
 def silent_connection(url: str) -> Iterator[socket.socket]:
     """On which one request was answered."""
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request("GET", "/healthz")
         assert connection.getresponse().read()
@@ -151,7 +146,7 @@ def test_a_real_phone_takes_shows_refreshes_renews_and_forgets_a_card(
     prepared: tuple[Engine, str, str], sqlite_url: str, folder: Path
 ) -> None:
     engine, escn, key = prepared
-    env = environment(folder, sqlite_url, free_port()) | {"ESC_WALLET_KEEP_ALIVE": "PT1S"}
+    env = environment(folder, sqlite_url, *free_ports(1)) | {"ESC_WALLET_KEEP_ALIVE": "PT1S"}
     url, log = env["ESC_WALLET_PUBLIC_URL"], folder / "log"
 
     def phone(*arguments: str) -> str:

@@ -4,9 +4,10 @@ import json
 import os
 import secrets
 import shutil
-import socket
 from dataclasses import dataclass
 from pathlib import Path
+
+from wallet_api.demo.free_ports import free_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,4 @@ def make_place(folder: Path) -> Place:
         path = folder / name
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    return Place(folder, *_free_ports(5))
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    return Place(folder, *free_ports(5))

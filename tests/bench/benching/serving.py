@@ -23,6 +23,7 @@ from issuer.sealing import hash_token
 from issuer.store import devices, wallet_sessions
 from issuer.tables import AccessToken, Card, Device, Offer
 from verifier.jws import assemble_jws, jws_signing_input, public_jwk_of
+from wallet_api.demo.free_ports import free_ports
 
 CONNECTIONS = 8
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
         deployment = Deployment(Path(folder))
         deployment.import_cards(effort.of(300, 10))
         # The credential issuer's identifier is signed into proofs before the port is known.
-        url = f"http://127.0.0.1:{_free_port()}"
+        url = f"http://127.0.0.1:{free_ports(1)[0]}"
         settings = deployment.wallet_environment(url) | {
             "ESC_WALLET_LISTEN_PORT": url.rpartition(":")[2]
         }
@@ -189,9 +190,3 @@ def _expect(answer: dict[str, Any], status: str) -> None:
 
 def _note(answer: dict[str, Any]) -> str:
     return f"{answer['rate']:,.0f} a second, load generator busy {answer['busy']:.0%}"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 from issuer.cli import refusals
 from verifier.bundle import verify_bundle
 from verifier.jws import parse_public_jwk
+from wallet_api.demo.free_ports import free_ports
 
 PIC = "999853608"
 UNKNOWN = "fbd78c01-6423-103e-add8-001999853608"
@@ -205,8 +205,7 @@ def test_every_command_explains_itself(run: Any, command: tuple[str, ...]) -> No
 def test_the_processes_serve_what_a_provider_checks_until_they_are_told_to_stop(
     ready: Any, environment: dict[str, str]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     anchor = parse_public_jwk(json.loads(ready("keys", "trust-anchor")[1]))
     command = [sys.executable, "-m", "issuer", "serve", "--with-worker", "--port", str(port)]
     process = subprocess.Popen(

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +13,13 @@ import pytest
 from issuer.esc_router.sandbox import Organisation, create_sandbox
 from issuer.esc_router.sandbox.__main__ import _parser
 from issuer.esc_router.sandbox.examples import EXAMPLES
+from wallet_api.demo.free_ports import free_ports
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "esc-router-sandbox.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _WAIT = """\
-for _ in $(seq 300); do
+for _ in $(seq 1200); do
   curl -sf http://127.0.0.1:8003/openapi.json >/dev/null && break
   sleep 0.1
 done
@@ -33,17 +33,12 @@ def _skip_without(program: str) -> None:
         pytest.skip(f"{program} is missing")
 
 
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
-
-
 def test_the_commands_run_as_written(tmp_path: Path) -> None:
     _skip_without("bash")
     _skip_without("curl")
     first, *others = [text for language, text in _BLOCK.findall(DOCUMENT) if language == "sh"]
     script = "trap 'kill $(jobs -p)' EXIT\n" + first + _WAIT + "".join(others)
-    port = _free_port()
+    (port,) = free_ports(1)
     script = script.replace("127.0.0.1:8003", f"127.0.0.1:{port}")
     script = script.replace("sandbox --faults", f"sandbox --faults --port {port}")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -53,7 +48,7 @@ def test_the_commands_run_as_written(tmp_path: Path) -> None:
         env={"PATH": path, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

