@@ -7,10 +7,11 @@
 
 import { encodeUtf8, sha256, type Bytes } from "./bytes.ts";
 import { CardError, refuse, refusingAs } from "./errors.ts";
-import { holdStatusList, stillTrusted, takeStatusDelta, verifyStatusList } from "./held_lists.ts";
+import { holdStatusList, keepNewer, takeStatusDelta, verifyStatusList } from "./held_lists.ts";
 import { integerOf, isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
 import { ownersOf } from "./status_list_trust.ts";
 import type { StatusListToken } from "./status.ts";
+import { StatusLists } from "./status_lists.ts";
 import { verifyTrustList, type Expected } from "./trust.ts";
 import type { TrustedInstitution, TrustList } from "./trust_document.ts";
 import { unpackGzip } from "./unpacking.ts";
@@ -32,7 +33,7 @@ export interface BundleParts {
 /** What a verifier knows: the checked content of a bundle. */
 export interface Knowledge {
   readonly trust: TrustList;
-  readonly statusLists: ReadonlyMap<string, StatusListToken>; // by address
+  readonly statusLists: StatusLists;
   readonly typeMetadata: ReadonlyMap<string, string>; // by vct; the text that the trust list pins
   readonly problems: readonly string[]; // parts left out, in words
 }
@@ -45,15 +46,11 @@ export interface ExpectedBundle extends Expected {
 
 /** Checks a bundle and takes what can be trusted of it; without a trust list, nothing. */
 export async function verifyBundle(data: Bytes, expected: ExpectedBundle): Promise<Knowledge> {
-  return verifyParts(unpackBundle(data), expected);
-}
-
-/** Checks the parts of a bundle that was unpacked already. */
-export async function verifyParts(parts: BundleParts, expected: ExpectedBundle): Promise<Knowledge> {
+  const parts = unpackBundle(data);
   const trust = await verifyTrustList(parts.trustList, expected);
   const problems: string[] = [];
   const owners = ownersOf(trust);
-  const statusLists = stillTrusted(expected.previous?.statusLists, owners);
+  const statusLists = new Map<string, StatusListToken>();
   for (let at = 0; at < parts.statusLists.length; at += AT_ONCE) {
     const texts = parts.statusLists.slice(at, at + AT_ONCE);
     const verified = await Promise.allSettled(
@@ -66,9 +63,12 @@ export async function verifyParts(parts: BundleParts, expected: ExpectedBundle):
       else problems.push(`a status list is left out: ${outcome.reason.message}`);
     }
   }
+  if (expected.previous !== undefined) await keepNewer(expected.previous.statusLists, statusLists, owners);
+  const find = (uri: string) => Promise.resolve(statusLists.get(uri));
   for (const text of parts.statusDeltas ?? []) {
     try {
-      await takeStatusDelta(text, statusLists, owners, expected.now);
+      const token = await takeStatusDelta(text, find, owners, expected.now);
+      statusLists.set(token.uri, token);
     } catch (error) {
       if (!(error instanceof CardError)) throw error;
       // The list that came with it, or was known, is newer.
@@ -76,28 +76,24 @@ export async function verifyParts(parts: BundleParts, expected: ExpectedBundle):
     }
   }
   const typeMetadata = await takeTypeMetadata(parts.typeMetadata, trust, problems);
-  return { trust, statusLists, typeMetadata, problems };
+  return { trust, statusLists: new StatusLists(statusLists), typeMetadata, problems };
 }
 
 /** The parts of what is known, to be stored: also what was kept of an earlier bundle. */
 export function partsOf(knowledge: Knowledge): BundleParts {
-  const held = [...knowledge.statusLists.values()];
-  return {
-    trustList: knowledge.trust.token,
-    statusLists: held.map((token) => token.text),
-    typeMetadata: knowledge.typeMetadata,
-    statusDeltas: held.flatMap(({ delta }) => (delta === null ? [] : [delta.text])),
-  };
+  const { trust, statusLists, typeMetadata } = knowledge;
+  const { lists, deltas } = statusLists.texts;
+  return { trustList: trust.token, statusLists: lists, typeMetadata, statusDeltas: deltas };
 }
 
 /** An institution's list by its number, if it is known. */
-export function statusListOf(
+export async function statusListOf(
   knowledge: Knowledge,
   institution: TrustedInstitution,
   number: number,
-): StatusListToken | undefined {
+): Promise<StatusListToken | undefined> {
   const uri = institution.statusLists.get(number);
-  return uri === undefined ? undefined : knowledge.statusLists.get(uri);
+  return uri === undefined ? undefined : knowledge.statusLists.find(uri);
 }
 
 /** The W3C SRI value (SHA-256) of a document's bytes, as `vct#integrity` holds it. */
@@ -107,7 +103,7 @@ export async function integrityOf(data: Bytes): Promise<string> {
 }
 
 /** Unpacks a bundle's file: `MalformedDocument`, or `DocumentTooLarge`. */
-export function unpackBundle(data: Bytes): BundleParts {
+function unpackBundle(data: Bytes): BundleParts {
   if (data.length > MAX_BUNDLE_BYTES) refuse("DocumentTooLarge", "a bundle of more than 16 MiB");
   const text = unpackGzip(data, MAX_UNPACKED_BYTES);
   const body = refusingAs("MalformedDocument", "not a bundle", () => parseJsonObject(text));
@@ -137,7 +133,8 @@ function textOf(value: Json): string {
   return typeof value === "string" ? value : refuse("MalformedDocument", "the parts of a bundle are texts");
 }
 
-async function takeTypeMetadata(
+/** Of the types' metadata what the trust list pins. */
+export async function takeTypeMetadata(
   types: ReadonlyMap<string, string>,
   trust: TrustList,
   problems: string[],

@@ -7,19 +7,26 @@ import { CardError } from "./errors.ts";
 import { findSigner, verifySignedStatus, type Owners, type SignedStatus } from "./status_list_trust.ts";
 import { parseStatusListToken, type StatusListToken } from "./status.ts";
 import { amend, parseStatusDelta } from "./status_delta.ts";
+import type { StatusLists } from "./status_lists.ts";
 
-/** What of the lists known before the new trust list still lets its signer sign. */
-export function stillTrusted(
-  known: ReadonlyMap<string, StatusListToken> | undefined,
+/** Takes what was known before where it is newer and the new trust list still lets its signer sign. */
+export async function keepNewer(
+  previous: StatusLists,
+  lists: Map<string, StatusListToken>,
   owners: Owners,
-): Map<string, StatusListToken> {
-  const kept = new Map<string, StatusListToken>();
-  for (const [uri, token] of known ?? []) {
-    const base = token.base ?? token;
-    if (!maySpeak(base, owners)) continue;
-    kept.set(uri, token.delta && maySpeak(token.delta, owners) ? token : base);
+): Promise<void> {
+  for (const [uri, issuedAt] of previous.instants) {
+    if (issuedAt <= (lists.get(uri)?.issuedAt ?? -1)) continue;
+    const known = await previous.find(uri);
+    const kept = known === undefined ? null : stillTrusted(known, owners);
+    if (kept !== null && kept.issuedAt > (lists.get(uri)?.issuedAt ?? -1)) lists.set(uri, kept);
   }
-  return kept;
+}
+
+function stillTrusted(token: StatusListToken, owners: Owners): StatusListToken | null {
+  const base = token.base ?? token;
+  if (!maySpeak(base, owners)) return null;
+  return token.delta && maySpeak(token.delta, owners) ? token : base;
 }
 
 /** A status list whose signature fits. */
@@ -35,16 +42,16 @@ export function holdStatusList(token: StatusListToken, known: Map<string, Status
   if (before === undefined || before.issuedAt <= token.issuedAt) known.set(token.uri, token);
 }
 
-/** Takes a delta of a list that is held, unless that is newer. */
+/** A list as of a delta, unless the one that is held is newer. */
 export async function takeStatusDelta(
   text: string,
-  known: Map<string, StatusListToken>,
+  find: (uri: string) => Promise<StatusListToken | undefined>,
   owners: Owners,
   now: number,
-): Promise<void> {
+): Promise<StatusListToken> {
   const delta = parseStatusDelta(text);
   await verifySignedStatus(delta, owners, now);
-  known.set(delta.uri, await amend(known.get(delta.uri), delta));
+  return amend(await find(delta.uri), delta);
 }
 
 function maySpeak(signed: SignedStatus, owners: Owners): boolean {

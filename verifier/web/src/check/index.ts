@@ -5,14 +5,8 @@
  * whose modules have the same names.
  */
 
-export {
-  partsOf,
-  unpackBundle,
-  verifyBundle,
-  verifyParts,
-  type BundleParts,
-  type Knowledge,
-} from "./bundle.ts";
+export { partsOf, verifyBundle, type BundleParts, type Knowledge } from "./bundle.ts";
+export { openParts } from "./bundle_on_demand.ts";
 export type { Evidence, VerifiedCard } from "./checks.ts";
 export { CardError, REFUSALS, type RefusalName } from "./errors.ts";
 export { nameIn, parseRules, RulesError, rulesTextOf, type Rules } from "./rules.ts";

@@ -60,8 +60,20 @@ export interface StatusListToken {
   readonly delta: StatusDelta | null;
 }
 
+/** A status list token whose entries are still packed. */
+export interface PackedStatusList extends Omit<StatusListToken, "entries" | "base" | "delta"> {
+  readonly width: number;
+  readonly lst: string;
+}
+
 /** Reads a status list token: `MalformedDocument`, or `DocumentTooLarge`. */
 export function parseStatusListToken(text: string): StatusListToken {
+  const { width, lst, ...token } = parsePackedList(text);
+  return { ...token, entries: decompress(lst, width), base: null, delta: null };
+}
+
+/** Reads all of a status list token but its entries: `MalformedDocument`, or `DocumentTooLarge`. */
+export function parsePackedList(text: string): PackedStatusList {
   if (isLongerThan(text, MAX_TOKEN_CHARS)) refuse("DocumentTooLarge", "a token of more than 16 MiB");
   const jws = refusingAs("MalformedDocument", "not a status list token", () =>
     parseJws(text, STATUS_LIST_TYP, MAX_TOKEN_CHARS),
@@ -76,17 +88,7 @@ export function parseStatusListToken(text: string): StatusListToken {
   const optional = (name: string) => (jws.payload.has(name) ? parseSeconds(jws.payload.get(name)) : null);
   const issuedAt = parseSeconds(jws.payload.get("iat"));
   const [expiresAt, ttl] = [optional("exp"), optional("ttl")];
-  return {
-    uri,
-    issuedAt,
-    expiresAt,
-    ttl,
-    entries: decompress(lst, width),
-    jws,
-    text,
-    base: null,
-    delta: null,
-  };
+  return { uri, issuedAt, expiresAt, ttl, width, lst, jws, text };
 }
 
 /** Unpacks a `lst` member (section 4.2), never beyond `MAX_LIST_BYTES`. */

@@ -52,20 +52,25 @@ export async function takeChanges(
   now: number,
 ): Promise<TakenChanges> {
   const { trust } = knowledge;
-  const [owners, lists] = [ownersOf(trust), new Map(knowledge.statusLists)];
-  const known = new Set([...lists.values()].map((token) => token.delta?.text));
+  const [owners, amended] = [ownersOf(trust), new Map<string, StatusListToken>()];
+  const known = new Set(knowledge.statusLists.texts.deltas);
+  const find = async (uri: string) => amended.get(uri) ?? knowledge.statusLists.find(uri);
   let isEnough = changes.sequence <= trust.sequence && changes.since <= newestInstantOf(knowledge);
   for (const text of changes.deltas.filter((one) => !known.has(one))) {
     try {
-      await takeStatusDelta(text, lists, owners, now);
+      const token = await takeStatusDelta(text, find, owners, now);
+      amended.set(token.uri, token);
     } catch (error) {
       if (!(error instanceof CardError)) throw error;
       isEnough &&= error.refusal === "DocumentRolledBack";
     }
   }
-  const newer = [...lists].filter(([uri, token]) => isNewer(token, knowledge.statusLists.get(uri)));
-  const taken = new Map(newer.map(([uri, token]) => [uri, token.issuedAt]));
-  const statusLists = new Map([...knowledge.statusLists, ...newer]);
+  const newer = new Map<string, StatusListToken>();
+  for (const [uri, token] of amended) {
+    if (isNewer(token, await knowledge.statusLists.find(uri))) newer.set(uri, token);
+  }
+  const taken = new Map([...newer].map(([uri, token]) => [uri, token.issuedAt]));
+  const statusLists = knowledge.statusLists.with(newer);
   return { knowledge: { ...knowledge, statusLists }, taken, isEnough };
 }
 
@@ -77,5 +82,5 @@ function isNewer(token: StatusListToken, before: StatusListToken | undefined): b
 
 /** When the newest part of what is known was signed. */
 function newestInstantOf({ trust, statusLists }: Knowledge): number {
-  return [...statusLists.values()].reduce((at, one) => Math.max(at, one.issuedAt), trust.issuedAt);
+  return [...statusLists.instants.values()].reduce((a, b) => Math.max(a, b), trust.issuedAt);
 }

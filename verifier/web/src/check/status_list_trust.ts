@@ -25,10 +25,15 @@ export function ownersOf(trust: TrustList): Owners {
 
 /** Holds it to its signer, its time and its signature. */
 export async function verifySignedStatus(signed: SignedStatus, owners: Owners, now: number): Promise<void> {
+  const { publicKey } = findSignerAt(signed, owners, now);
+  if (!(await verifiesJws(signed.jws, publicKey))) refuse("DocumentUntrusted", "its signature does not fit");
+}
+
+/** The key that it names, as `findSigner`; it must not be from the future either. */
+export function findSignerAt(signed: SignedStatus, owners: Owners, now: number): TrustedKey {
   const key = findSigner(signed, owners);
   if (signed.issuedAt > now + LEEWAY) refuse("DocumentFromFuture", "it is from the future: a clock is wrong");
-  if (!(await verifiesJws(signed.jws, key.publicKey)))
-    refuse("DocumentUntrusted", "its signature does not fit");
+  return key;
 }
 
 /** The key that it names, if it may have signed for this institution at its time. */

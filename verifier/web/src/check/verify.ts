@@ -59,7 +59,7 @@ export async function verifyCard(text: string, context: CheckContext): Promise<V
   // 9. Live: signed by the phone, just now.
   if (code.shown !== null) await verifyLive(code, code.shown, { now, policy, challenge });
   // 10. Status: in the institution's list, recent enough.
-  const token = statusListOf(knowledge, institution, claims.statusList);
+  const token = await statusListOf(knowledge, institution, claims.statusList);
   if (token === undefined) return refuse("StatusUnknown", "no status list for this card is known");
   const freshness = checkStatus(token, claims.statusIndex, now, policy);
   const card: VerifiedCard = {

@@ -79,7 +79,7 @@ export async function verifyCredential(text: string, context: CredentialContext)
     await verifyKeyBinding(credential, claims, expectedKeyBinding, { now, policy });
   }
   // 11. Status: in one of the institution's lists, recent enough.
-  const token = findStatusList(claims, institution, knowledge);
+  const token = await findStatusList(claims, institution, knowledge);
   const freshness = checkStatus(token, claims.statusIndex, now, policy);
   const card: VerifiedCard = {
     evidence: expectedKeyBinding === undefined ? "static" : "key-binding",
@@ -140,13 +140,13 @@ function checkEntitlement(claims: CredentialClaims, institution: TrustedInstitut
   }
 }
 
-function findStatusList(
+async function findStatusList(
   claims: CredentialClaims,
   institution: TrustedInstitution,
   knowledge: Knowledge,
-): StatusListToken {
+): Promise<StatusListToken> {
   const isOurs = [...institution.statusLists.values()].includes(claims.statusUri);
-  const token = isOurs ? knowledge.statusLists.get(claims.statusUri) : undefined;
+  const token = isOurs ? await knowledge.statusLists.find(claims.statusUri) : undefined;
   return token ?? refuse("StatusUnknown", "no status list of this institution for this credential is known");
 }
 

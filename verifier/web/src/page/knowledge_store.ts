@@ -3,7 +3,8 @@
  * it is read; an older bundle never replaces a newer one, also when two pages are open.
  */
 
-import { partsOf, unpackBundle, verifyParts, type BundleParts, type Knowledge } from "../check/bundle.ts";
+import { partsOf, verifyBundle, type BundleParts, type Knowledge } from "../check/bundle.ts";
+import { openParts } from "../check/bundle_on_demand.ts";
 import { bytesToHex, sha256, type Bytes } from "../check/bytes.ts";
 import { CardError } from "../check/errors.ts";
 import type { PublicKey } from "../check/p256.ts";
@@ -69,7 +70,7 @@ export class KnowledgeStore {
   /** When the oldest status list was signed: what can be said of all its cards; null without. */
   get asOf(): number | null {
     if (this.#known === null || this.#known instanceof CardError) return null;
-    const instants = [...this.#known.statusLists.values()].map((token) => token.issuedAt);
+    const instants = [...this.#known.statusLists.instants.values()];
     return instants.length === 0 ? this.#known.trust.issuedAt : instants.reduce((a, b) => Math.min(a, b));
   }
 
@@ -164,7 +165,7 @@ export class KnowledgeStore {
     const digest = bytesToHex(await sha256(data));
     const before = this.#known;
     if (digest === stored.digest && before !== null && !(before instanceof CardError)) return false;
-    const knowledge = await verifyParts(unpackBundle(data), {
+    const knowledge = await verifyBundle(data, {
       anchors: keysOf(stored.anchors),
       now: this.#clock(),
       leastSequence: stored.sequence,
@@ -203,7 +204,7 @@ export class KnowledgeStore {
         leastSequence: stored.sequence,
         mayHaveEnded,
       };
-      return await verifyParts(stored.parts, expected);
+      return await openParts(stored.parts, expected);
     } catch (error) {
       // Too old to check cards with; its anchors and sequence still bind the next one.
       if (error instanceof CardError) return error;
