@@ -45,6 +45,7 @@ from wallet_api.deps import Wallet
 from wallet_api.issuance import Issued, TokenOrder, issue_for_tokens
 from wallet_api.not_modified import NotModified
 from wallet_api.passes import device_routes, web_service
+from wallet_api.passes.complaints import Complaints
 from wallet_api.passes.exporters import open_exporters
 from wallet_api.self_service import routes as self_service
 from wallet_api.self_service.attempts import Attempts
@@ -140,7 +141,7 @@ def create_app(settings: WalletSettings, *, clock: Clock = utc_now) -> FastAPI:
     app.state.documents = metadata.Documents()
     app.state.logos = logos.Logos()
     app.state.darkroom, app.state.senders = Darkroom(), Senders()
-    app.state.exporters = exporters
+    app.state.exporters, app.state.complaints = exporters, Complaints()
     # The most work comes first: a route is looked for one by one.
     for module in (credential, nonce, token, metadata, refresh, offers, renewal, device_list):
         app.include_router(module.router)

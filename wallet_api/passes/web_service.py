@@ -26,6 +26,7 @@ from wallet_api.deps import BodyDep, WalletDep, parse_json_body
 from wallet_api.errors import NotJson, PassesNotOffered, PassNotAuthorized
 from wallet_api.passes.apple_document import MEDIA_TYPE
 from wallet_api.passes.apple_package import ApplePasses
+from wallet_api.passes.complaints import Complaints
 from wallet_api.passes.device_routes import ExportersDep
 from wallet_api.passes.exporters import Exporters
 from wallet_api.passes.facts import facts_of, logo_body
@@ -35,14 +36,7 @@ _PACKAGE = "/passes/{pass_type}/{serial}"
 _SCHEME = re.compile(r"ApplePass ([A-Za-z0-9_-]{43})")
 _PUSH_TOKEN = re.compile(r"[A-Za-z0-9]{1,200}")
 _MAX_TAG_CHARS = 4_096
-_MAX_LOGS = 100
 _HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
-# The words of a phone's messages that are told: a message may hold addresses with secrets.
-_KNOWN_WORDS = (
-    "401", "404", "500", "503", "certificate", "expired", "fetch", "invalid", "json", "manifest",
-    "missing", "push", "register", "serial", "signature", "timeout", "token", "unregister",
-    "update",
-)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/passes/v1", tags=["Apple's wallet"])
@@ -185,13 +179,16 @@ def show_pass(
 
 
 @router.post("/log", response_class=Response, summary="What a phone complains of")
-def take_log(request: Request, body: BodyDep, exporters: ExportersDep) -> Response:
-    """How many messages there were and which known words they hold; nothing else is kept."""
+def take_log(
+    request: Request, body: BodyDep, exporters: ExportersDep, wallet: WalletDep
+) -> Response:
+    """Counted and told in the log, a line a minute at most; nothing else is kept."""
     _apple(exporters)
+    complaints: Complaints = request.app.state.complaints
     logs = _logs(parse_json_body(request, body))
-    text = "\n".join(logs[:_MAX_LOGS]).lower()
-    found = ", ".join(word for word in _KNOWN_WORDS if word in text)
-    logger.warning("a wallet complains of passes, %d messages: %s", len(logs), found or "-")
+    told = complaints.note(logs, now=seconds_of(wallet.clock()))
+    if told is not None:
+        logger.warning("wallets complain of passes, %s", told)
     return Response(status_code=200, headers=_HEADERS)
 
 

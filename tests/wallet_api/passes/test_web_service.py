@@ -1,6 +1,5 @@
 """What Apple's wallet asks and hears, each status as Apple documents it."""
 
-import logging
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -251,35 +250,6 @@ def test_a_pass_taken_back_is_voided_and_names_nobody(passing: PassService) -> N
     assert ended.code is None
     assert ended.values()["State"] == "No longer on this phone"
     assert "Anna" not in str(ended.document)
-
-
-@sqlite_only
-def test_of_a_log_only_known_words_are_kept(
-    passing: PassService, caplog: pytest.LogCaptureFixture
-) -> None:
-    messages = [
-        "Web service error for pass.example: Anna Bērziņa said Invalid Signature\nINJECTED",
-        "GET https://u:p@wallet.example/passes/v1/passes/x/y?secret: status 401",
-    ]
-    with caplog.at_level(logging.INFO):
-        answer = passing.service.http.post(
-            f"{passing.service.url}/passes/v1/log", json={"logs": messages}
-        )
-
-    assert answer.status_code == 200
-    (said,) = [r.getMessage() for r in caplog.records if "complains" in r.getMessage()]
-    assert said == "a wallet complains of passes, 2 messages: 401, invalid, signature"
-    assert "Anna" not in caplog.text
-    assert "INJECTED" not in caplog.text
-
-
-@sqlite_only
-def test_a_malformed_log_is_refused(passing: PassService) -> None:
-    url = f"{passing.service.url}/passes/v1/log"
-    for body in ({}, {"logs": "x"}, {"logs": [5]}):
-        assert problem(passing.service.http.post(url, json=body)) == (400, "not-json")
-    large = passing.service.http.post(url, json={"logs": ["x" * 70_000]})
-    assert problem(large) == (413, "body-too-large")
 
 
 def _fetched(passing: PassService, read: ReadPass) -> ReadPass:
