@@ -1,6 +1,6 @@
 """A whole small deployment for tests of the web wallet, which are not in Python.
 
-`python -m tests.mobile_stub.services_for_browsers [--wallet-url URL]` sets three institutions with
+`python -m tests.mobile_stub.services_for_browsers` sets three institutions with
 students and cards up in a folder of its own, starts the real issuer (with its worker), wallet API,
 wallet's page and scanner's page as processes, prints one line of JSON that says where everything
 is, and stays until its standard input ends or a signal ends it. A line `renewal` on it makes every
@@ -8,9 +8,11 @@ phone's renewal due, as time would.
 
 Whoever starts it holds its standard input: when they die, however they die, it ends, and with it
 every process that it has started. Nothing that it starts outlives it.
+
+Phones reach the wallet API at `wire`, a port that is held for whoever tests: nobody listens there
+yet, and what does passes requests on to `wallet`, or does not.
 """
 
-import argparse
 import json
 import os
 import secrets
@@ -40,14 +42,11 @@ _PAGES = {
 
 def main() -> None:
     """Set up, start, tell, wait."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wallet-url", help="where phones reach the wallet API, if elsewhere")
-    arguments = parser.parse_args()
     # By default this signal ends us on the spot, and what we started stays.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="esc-web-wallet-")))
-        environment, ports = _environment(folder, arguments.wallet_url)
+        environment, ports = _environment(folder)
         hosts = {
             name: _start(stack, [*words, "--port", "0"], environment)
             for name, words in _PAGES.items()
@@ -60,8 +59,8 @@ def main() -> None:
             _start(stack, words, environment, speaks=False)
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         pages = {name: _address_of(host) for name, host in hosts.items()}
-        for url in urls.values():
-            _await(f"{url}/healthz")
+        for name in ("issuer", "wallet"):
+            _await(f"{urls[name]}/healthz")
         # The first to run: a second request to end must not cut the ending short.
         stack.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
         print(json.dumps(urls | pages | told), flush=True)
@@ -71,12 +70,12 @@ def main() -> None:
                 print("{}", flush=True)
 
 
-def _environment(folder: Path, wallet_url: str | None) -> tuple[dict[str, str], dict[str, int]]:
+def _environment(folder: Path) -> tuple[dict[str, str], dict[str, int]]:
     (folder / "keys").mkdir(mode=0o700)
     for name in ("passphrase", "secret"):
         (folder / name).write_text(secrets.token_hex(32))
         (folder / name).chmod(0o600)
-    ports = dict(zip(("issuer", "wallet"), free_ports(2), strict=True))
+    ports = dict(zip(("issuer", "wallet", "wire"), free_ports(3), strict=True))
     passes = make_pass_folder(folder / "passes", end=datetime.now(UTC) + timedelta(days=400))
     shared = {
         "DATABASE_URL": f"sqlite:///{folder / 'cards.db'}",
@@ -85,12 +84,12 @@ def _environment(folder: Path, wallet_url: str | None) -> tuple[dict[str, str], 
         "SECRET_FILE": str(folder / "secret"),
         **{name.upper(): str(value) for name, value in passes.apple.items()},
     }
-    issuer, wallet = (f"http://127.0.0.1:{port}" for port in ports.values())
+    issuer, _, wire = (f"http://127.0.0.1:{port}" for port in ports.values())
     own = {
         "ESC_ISSUER_PUBLIC_URL": issuer,
         "ESC_ISSUER_LISTEN_PORT": str(ports["issuer"]),
         "ESC_ISSUER_ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
-        "ESC_WALLET_PUBLIC_URL": wallet_url or wallet,
+        "ESC_WALLET_PUBLIC_URL": wire,
         "ESC_WALLET_LISTEN_PORT": str(ports["wallet"]),
         "ESC_WALLET_ISSUER_PUBLIC_URL": issuer,
         **{f"ESC_WALLET_{name.upper()}": str(value) for name, value in passes.google.items()},

@@ -1,6 +1,5 @@
 /** The wallet in a real browser without its screens: tests call it by name. */
 
-import { drawCode } from "../../src/codes/drawing.ts";
 import { openWallet } from "../../src/keeping/wallet.ts";
 import { WalletRefusal, type Wallet } from "../../src/model.ts";
 
@@ -16,18 +15,6 @@ async function ask(name: keyof Wallet, ...words: unknown[]): Promise<Outcome> {
     if (error instanceof WalletRefusal) return { refusal: error.refusal, values: error.values };
     throw error;
   }
-}
-
-/** Milliseconds of a new live code, signed and drawn, each of so many times. */
-async function timeCodes(cardId: string, times: number): Promise<number[]> {
-  const wallet = await opened;
-  const taken: number[] = [];
-  for (let at = 0; at < times; at += 1) {
-    const start = performance.now();
-    drawCode((await wallet.liveCode(cardId, "status")) ?? "", "screen");
-    taken.push(performance.now() - start);
-  }
-  return taken;
 }
 
 /** Sends a picture that this page painted, or bytes that are none, as the student's photo. */
@@ -49,7 +36,7 @@ async function pictures(cardId: string): Promise<Record<string, [string, number]
 }
 
 const opened = openWallet();
-const bench = { ask, timeCodes, sendPhoto, pictures, changes: 0 };
+const bench = { ask, sendPhoto, pictures, changes: 0 };
 export type Bench = typeof bench;
 Object.assign(globalThis, { bench });
 (await opened).watch(() => (bench.changes += 1));

@@ -20,6 +20,8 @@ export interface Subject {
 export interface Told {
   readonly issuer: string;
   readonly wallet: string;
+  /** Where each file of tests lays its wire to the wallet API: phones know no other address. */
+  readonly wire: string;
   readonly page: string;
   /** The same for issuers of another name only. */
   readonly strict_page: string;
@@ -45,7 +47,7 @@ export class Services {
 
   static async reach(): Promise<Services> {
     const told = inject("told");
-    return new Services(await Wire.lay(inject("wirePort"), told.wallet), told);
+    return new Services(await Wire.lay(told.wire, told.wallet), told);
   }
 
   /** One of an institution's cards. */
@@ -81,7 +83,8 @@ export class Services {
 
   /** As time would: every phone is told to renew its credentials. */
   async makeRenewalsDue(): Promise<void> {
-    await fetch(`${inject("orders")}/renewal`);
+    const { ok } = await fetch(`${inject("orders")}/renewal`);
+    if (!ok) throw new Error("the renewals were not made due");
   }
 
   async staff(

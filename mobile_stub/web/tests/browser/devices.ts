@@ -15,6 +15,7 @@ import {
 import type { Services, Subject } from "./deployment.ts";
 
 const EXECUTABLE = process.env["ESC_CHROMIUM"] ?? "/usr/bin/chromium";
+const PATIENCE = 60_000; // milliseconds for one thing to happen, on a busy machine
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -62,7 +63,8 @@ export class Browsers {
     const context = await chromium.launchPersistentContext(folder, { ...launch, ...contextOptions(options) });
     return Device.of(context, async () => {
       await context.close();
-      rmSync(folder, { recursive: true, force: true });
+      // Chromium's last processes may still be writing.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 100, retryDelay: 100 });
     });
   }
 
@@ -103,7 +105,7 @@ export class Device {
 
   private constructor(context: BrowserContext, page: Page, close: () => Promise<void>) {
     [this.context, this.page, this.close] = [context, page, close];
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(PATIENCE);
     context.on("request", (request) => this.requests.push(request.url()));
     context.on("weberror", (error) => this.faults.push(error.error().message));
     context.on("console", (message) => {
@@ -153,14 +155,33 @@ export async function shownCode(page: Page): Promise<void> {
   await page.locator(".code-box .code-picture path[d^=M]").waitFor();
 }
 
-/** Goes to a place in the wallet, without loading it anew. */
+/** Goes to a place in the wallet, without loading it anew; it is drawn then, and asks for what it needs. */
 export async function goTo(page: Page, place: string): Promise<void> {
-  await page.evaluate((hash) => (location.hash = hash), place);
+  await page.evaluate(async (hash) => {
+    const frame = (): Promise<void> => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    if (location.hash !== hash) {
+      const moved = new Promise((resolve) => {
+        addEventListener("hashchange", resolve, { once: true });
+      });
+      location.hash = hash;
+      await moved;
+    }
+    await frame();
+    await frame();
+  }, place);
+}
+
+/** The clocks of the device's pages stand still from now on: a slow machine makes no code stale. */
+export async function stopClock(page: Page, at = Date.now()): Promise<void> {
+  await setClock(page, `Date.now = () => ${at}`);
 }
 
 /** The clocks of the device's pages go so many milliseconds ahead from now on. */
 export async function setAhead(page: Page, milliseconds: number): Promise<void> {
-  const script = `{ const now = Date.now; Date.now = () => now() + ${milliseconds}; }`;
+  await setClock(page, `{ const now = Date.now; Date.now = () => now() + ${milliseconds}; }`);
+}
+
+async function setClock(page: Page, script: string): Promise<void> {
   await page.context().addInitScript(script);
   for (const one of page.context().pages()) await one.evaluate(script);
 }

@@ -5,18 +5,19 @@ import { expect, test } from "vitest";
 import type { DeviceOfCard, Enrolment, WalletCard } from "../../src/model.ts";
 import { useOnePhone, type Tab } from "./bench_page.ts";
 import type { Offer } from "./deployment.ts";
-import type { Fate } from "./wire.ts";
+import type { Fate, Wire } from "./wire.ts";
 
 const at = useOnePhone();
 
 /** As a student does: the same again until it works. Returns the refusals on the way. */
-async function takeWithRetries(tab: Tab, offer: Offer): Promise<string[]> {
+async function takeWithRetries(tab: Tab, offer: Offer, wire: Wire): Promise<string[]> {
   const refusals: string[] = [];
   const insist = async (name: string, ...words: unknown[]): Promise<unknown> => {
     for (let tries = 0; tries < 4; tries += 1) {
       const outcome = await tab.ask(name, ...words);
       if ("value" in outcome) return outcome.value;
       refusals.push(outcome.refusal);
+      wire.mend();
     }
     throw new Error(`${name} goes on failing: ${refusals.join(", ")}`);
   };
@@ -105,12 +106,14 @@ test("two tabs at once: one takes the card, the other is told that it is being t
   const offer = await services.offer(services.card(0, 0));
   const other = await openTab();
   const { id } = await tab.get<Enrolment>("beginEnrolment", offer.credential_offer_uri);
-  const outcomes = await Promise.all([
-    tab.ask("goOn", id, offer.tx_code),
-    other.ask("goOn", id, offer.tx_code),
-  ]);
-  const refusals = outcomes.map((outcome) => ("refusal" in outcome ? outcome.refusal : "taken")).sort();
-  expect(refusals).toEqual(["busy-elsewhere", "taken"]);
+  const { wire } = services;
+  const asked = wire.seen.length;
+  const letGo = wire.hold();
+  const taken = tab.ask("goOn", id, offer.tx_code);
+  await expect.poll(() => wire.seen.length).toBeGreaterThan(asked);
+  expect(await other.refusal("goOn", id, offer.tx_code)).toBe("busy-elsewhere");
+  letGo();
+  expect(await taken).toHaveProperty("value");
   expect(await other.get<WalletCard[]>("cards")).toHaveLength(1);
   await other.page.close();
 });
@@ -120,7 +123,7 @@ test("a clock an hour off neither keeps a card from being taken nor goes unsaid"
   const other = await openTab();
   await other.setClockAhead(3600);
   const card = await other.take(await services.offer(services.card(0, 0)));
-  expect(Math.abs(card.clockAhead - 3600)).toBeLessThan(30);
+  expect(Math.abs(card.clockAhead - 3600)).toBeLessThan(600);
   await other.page.close();
 });
 
@@ -181,7 +184,7 @@ test.each([
   for (const step of steps) {
     const offer = await services.offer(services.card(0, step % 4));
     services.wire.cut(step, how);
-    const refusals = await takeWithRetries(tab, offer);
+    const refusals = await takeWithRetries(tab, offer, services.wire);
     expect(services.wire.wasCut, `step ${step}`).toBe(true);
     expect(refusals.filter((one) => one !== "service-away")).toEqual([]);
     services.wire.cut(null);

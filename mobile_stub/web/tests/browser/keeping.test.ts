@@ -23,22 +23,6 @@ test("a live code is made for each showing, holds, and is signed anew", async ()
   expect([first, challenged].map(holds)).toEqual([true, true]);
 });
 
-test("a code is signed and drawn within 5 ms", async () => {
-  const { services, tab } = at();
-  const { id } = await tab.take(await services.offer(services.card(0, 0)));
-  const taken = await tab.page.evaluate(
-    async (cardId) =>
-      (
-        globalThis as unknown as { bench: { timeCodes: (id: string, times: number) => Promise<number[]> } }
-      ).bench.timeCodes(cardId, 40),
-    id,
-  );
-  const median = taken.sort((one, other) => one - other)[20] ?? Infinity;
-  process.stdout.write(`a live code signed and drawn: ${median.toFixed(1)} ms (median of 40)\n`);
-  // The figure is 5 ms on a quiet machine (docs/benchmarks.md); a busy one is no fault.
-  expect(median).toBeLessThan(25);
-});
-
 test("a suspended card shows no code and says why; reinstated it shows one again, and both are news", async () => {
   const { services, tab } = at();
   const { id } = await tab.take(await services.offer(services.card(0, 1)));
@@ -86,11 +70,9 @@ test("a phone that asks again is told that nothing changed", async () => {
   const { services, tab } = at();
   const { id } = await tab.take(await services.offer(services.card(0, 0)));
   await tab.get("refresh", id);
-  const statuses: number[] = [];
-  tab.page.on("response", (response) => statuses.push(response.status()));
+  const answered = tab.page.waitForResponse((one) => one.request().method() === "GET");
   await tab.get("refresh", id);
-  expect(statuses).toEqual([304]);
-  tab.page.removeAllListeners("response");
+  expect((await answered).status()).toBe(304);
 });
 
 test("credentials are renewed without the student, and a lost answer at any step loses no card", async () => {

@@ -11,38 +11,24 @@ import { Program } from "./programs.ts";
 declare module "vitest" {
   interface ProvidedContext {
     told: Told;
-    /** Where each file of tests lays its wire to the wallet API: phones know no other address. */
-    wirePort: number;
     /** For what only the process that started the services can do: a line of text to it. */
     orders: string;
   }
 }
 
 export default async function run(project: TestProject): Promise<() => Promise<void>> {
-  const wirePort = await freePort();
-  const program = await Program.start(
-    "tests.mobile_stub.services_for_browsers",
-    "--wallet-url",
-    `http://127.0.0.1:${wirePort}`,
-  );
+  const program = await Program.start("tests.mobile_stub.services_for_browsers");
   const orders = createServer((request, response) => {
+    // No connection is kept: whoever asks may not hear for seconds that an idle one was closed.
+    response.setHeader("connection", "close");
     void program.tell((request.url ?? "").slice(1)).then(() => response.end());
   });
   await new Promise<void>((resolve) => orders.listen(0, "127.0.0.1", resolve));
   project.provide("told", JSON.parse(program.said) as Told);
-  project.provide("wirePort", wirePort);
   project.provide("orders", `http://127.0.0.1:${(orders.address() as AddressInfo).port}`);
   return async () => {
     orders.closeAllConnections();
     orders.close();
     await program.stop();
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -18,33 +18,52 @@ export class Wire {
   /** What was asked, preflights left out. */
   readonly seen: string[] = [];
   #cutAt: number | null = null;
+  #cutWhat: string | null = null;
+  #held: Promise<void> = Promise.resolve();
   readonly #target: string;
   readonly #server: Server;
 
-  private constructor(server: Server, target: string, port: number) {
-    [this.#server, this.#target] = [server, target];
-    this.address = `http://127.0.0.1:${port}`;
+  private constructor(server: Server, target: string, address: string) {
+    [this.#server, this.#target, this.address] = [server, target, address];
   }
 
-  /** From this port, to the wallet API. */
-  static async lay(port: number, target: string): Promise<Wire> {
+  /** From this address, to the wallet API. */
+  static async lay(address: string, target: string): Promise<Wire> {
     const server = createServer();
-    const wire = new Wire(server, target, port);
+    const wire = new Wire(server, target, address);
     server.on("request", (request, response) => {
-      wire.#carry(request, response);
+      void wire.#carry(request, response);
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(port, "127.0.0.1", resolve);
+      server.listen(Number(new URL(address).port), "127.0.0.1", resolve);
     });
     return wire;
   }
 
-  /** From now on, counted from 0, this one request meets its fate. Null: none. */
+  /**
+   * From now on, counted from 0, this one request meets its fate, until it is mended: a browser may
+   * by itself ask again what was cut. Null: none.
+   */
   cut(at: number | null, how: Fate = "never arrives"): void {
     this.seen.length = 0;
-    this.#cutAt = at;
-    this.fate = () => (at !== null && this.seen.length - 1 === at ? how : "through");
+    [this.#cutAt, this.#cutWhat] = [at, null];
+    this.fate = (what) => {
+      if (at !== null && this.seen.length - 1 === at) this.#cutWhat = what;
+      return what === this.#cutWhat ? how : "through";
+    };
+  }
+
+  /** What was cut is asked for again by whoever was told, and comes through. */
+  mend(): void {
+    this.fate = () => "through";
+  }
+
+  /** Holds all that is asked from now on; returns how to let it go. */
+  hold(): () => void {
+    let letGo = (): void => undefined;
+    this.#held = new Promise((resolve) => (letGo = resolve));
+    return letGo;
   }
 
   /** Whether the cut was made. */
@@ -57,7 +76,7 @@ export class Wire {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #carry(request: IncomingMessage, response: ServerResponse): void {
+  async #carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const what = `${request.method ?? ""} ${request.url ?? ""}`;
     const isPreflight = request.method === "OPTIONS";
     if (!isPreflight) this.seen.push(what);
@@ -66,8 +85,10 @@ export class Wire {
       request.socket.destroy();
       return;
     }
+    await this.#held;
     const headers = { ...request.headers, host: new URL(this.#target).host };
-    const onward = ask(this.#target + (request.url ?? ""), { method: request.method, headers }, (answer) => {
+    const options = { method: request.method, headers, agent: false }; // no connection is used twice
+    const onward = ask(this.#target + (request.url ?? ""), options, (answer) => {
       const parts: Buffer[] = [];
       answer.on("data", (part: Buffer) => parts.push(part));
       answer.on("end", () => {

@@ -9,8 +9,6 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Services } from "./deployment.ts";
 import { Browsers, type Device, type Options } from "./devices.ts";
 
-export const BUSY = 5; // times as long as on a quiet machine of two cores
-
 export class World {
   readonly services: Services;
   /** For films. */

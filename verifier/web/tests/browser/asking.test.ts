@@ -9,13 +9,13 @@ import { joinParts } from "../../src/check/presentation_qr.ts";
 import { parseRequest } from "../../src/check/presentation_request.ts";
 import { readVector } from "../vector_files.ts";
 import { answerTo, liveCode } from "./phone.ts";
-import { SLOW, useSite } from "./site.ts";
+import { SLOW, SLOW_TIME, useSite } from "./site.ts";
 import { frameOf, writeVideo } from "./video.ts";
 import { NOW, qrModules, readCode } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
 // The same nonce each time, so that a film of the answer can be made before the request.
-const NO_CHANCE = `crypto.getRandomValues = (array) => array.fill(7)`;
+const NO_CHANCE = `crypto.getRandomValues = (array) => array.fill(7);`;
 
 const site = useSite();
 
@@ -51,10 +51,15 @@ describe("a presentation", () => {
         path,
         frames.flatMap((frame) => [frame, frame, frame, frame]),
       );
-      page = await site.scanner({ video: path, script: NO_CHANCE });
+      page = await site.scanner({ video: path, script: NO_CHANCE + SLOW_TIME });
       await ask(page);
+      // Before the click: the last part may come before the click's end is known here.
+      const progress = page.waitForFunction(
+        (text) => document.querySelector("main")?.innerText.includes(text),
+        `of ${parts.length} codes`,
+      );
       await page.getByRole("button", { name: "Scan the answer" }).click();
-      await page.getByText(`of ${parts.length} codes`).first().waitFor();
+      await progress;
       await page.getByRole("dialog", { name: "VALID" }).waitFor();
       const text = await answerOf(page).innerText();
       for (const said of ["shown by its own wallet", "Līga Bērziņa", "urn:schac:"]) {

@@ -6,15 +6,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { readVector } from "../vector_files.ts";
-import { SLOW, useSite } from "./site.ts";
+import { SLOW, SLOW_TIME, useSite } from "./site.ts";
 import { frameOf, writeVideo, type Sight } from "./video.ts";
 import { PageServer, qrModules } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
 const LIVE = readVector("esc_qr/valid_live_status.txt").payload;
-// Figures to reach on a quiet machine of two cores; a busy one gets five times as long here.
-const MOST_MS = { "esc-check": 10 * 5, "esc-frame-to-answer": 300 * 5 };
-
 const site = useSite();
 
 function filmOf(text: string, sight: Sight): string {
@@ -37,8 +34,7 @@ describe("the camera sees a code", () => {
   it.each(sights)(
     "%s",
     async (_, sight) => {
-      const device = await site.open({ video: filmOf(LIVE, sight) });
-      const page = await device.setUp(site.server.address, site.publisher.address);
+      const page = await site.scanner({ video: filmOf(LIVE, sight), script: SLOW_TIME });
       await page.getByRole("button", { name: "Start the camera" }).click();
       const answer = page.getByRole("dialog", { name: "VALID" });
       await answer.waitFor();
@@ -106,10 +102,9 @@ it(
       ([name, all]) => [name, all.sort((a, b) => a - b)[6] ?? NaN] as const,
     );
     process.stdout.write(`${medians.map(([name, time]) => `${name}: ${time.toFixed(1)} ms`).join(", ")}\n`);
-    // For `make bench`.
+    // For `make bench`, which holds them to what they should be: here the machine may be busy.
     const figures = medians.map(([name, time]) => [`${name.slice(4).replaceAll("-", "_")}_ms`, time]);
     writeFileSync(join(import.meta.dirname, "../figures.json"), JSON.stringify(Object.fromEntries(figures)));
-    for (const [name, time] of medians) expect(time).toBeLessThan(MOST_MS[name as keyof typeof MOST_MS]);
   },
   SLOW,
 );

@@ -14,7 +14,7 @@ it(
   async () => {
     const { publisher } = site;
     const page = await site.scanner();
-    const second = await site.window();
+    const second = await site.secondWindow();
     await (await paste(page, STATIC)).getByText("Bērziņa").waitFor();
     await page.getByRole("button", { name: "Next card" }).click();
     const asked = publisher.answers.length;

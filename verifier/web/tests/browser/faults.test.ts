@@ -15,7 +15,7 @@ it(
   "a second window knows what was shown in the first, and what that one fetched",
   async () => {
     const first = await site.scanner();
-    const second = await site.window();
+    const second = await site.secondWindow();
     await (await paste(first, LIVE)).waitFor();
     await next(first);
     await first.getByText("Bērziņa").waitFor({ state: "detached" }); // nothing of a card stays in the page
@@ -42,8 +42,8 @@ it(
       const opening = indexedDB.open("esc-verifier", 1);
       await new Promise((resolve) => (opening.onsuccess = resolve));
       const store = opening.result.transaction("values", "readwrite").objectStore("values");
-      const putting = store.put({ service: "own", ownRules: "rules = 2" }, "settings");
-      await new Promise((resolve) => (putting.onsuccess = resolve));
+      store.put({ service: "own", ownRules: "rules = 2" }, "settings");
+      await new Promise((resolve) => (store.transaction.oncomplete = resolve));
       opening.result.close();
     });
     await page.reload();

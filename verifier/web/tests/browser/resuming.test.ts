@@ -9,11 +9,16 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 
 import { readBundle, readVector } from "../vector_files.ts";
+import { SLOW } from "./site.ts";
 import { Device, PageServer } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
-const SLOW = 120_000; // milliseconds, on a busy machine
 const EXPOSED = "etag, content-range, repr-digest";
+// The page's patience with a server that sends nothing: a busy machine would use it up.
+const PATIENT = `{
+  const later = setTimeout;
+  window.setTimeout = (work, wait, ...rest) => later(work, wait === 20_000 ? 2_000_000 : wait, ...rest);
+}`;
 
 /** A bundle of the vectors with a large member that nobody reads. */
 function largeBundle(name: string): Buffer {
@@ -29,6 +34,8 @@ class CuttingPublisher {
   hasParts = true;
   cuts: (number | null)[] = []; // after so many bytes of each next body; null: not at all
   stalls = false; // instead of cutting
+  /** How much of a download the page has stored: what it did not read yet it loses when it is cut. */
+  stored: () => Promise<number> = () => Promise.resolve(Infinity);
   readonly ranges: (string | undefined)[] = [];
   readonly #server: Server;
 
@@ -83,9 +90,13 @@ class CuttingPublisher {
     if (cut === null) response.end(body);
     else
       response.write(body.subarray(0, cut), () => {
-        // What was not read yet a browser throws away when the connection ends.
-        if (!this.stalls) setTimeout(() => request.socket.destroy(), 200);
+        if (!this.stalls) void this.#cut(request, isPart ? from : 0);
       });
+  }
+
+  async #cut(request: IncomingMessage, before: number): Promise<void> {
+    await expect.poll(this.stored).toBeGreaterThan(before);
+    request.socket.destroy();
   }
 }
 
@@ -100,14 +111,15 @@ beforeAll(async () => {
     CuttingPublisher.start(),
     Device.open(),
   ]);
+  await device.context.addInitScript(PATIENT);
   page = await device.setUp(server.address, publisher.address);
-  page.setDefaultTimeout(8_000);
 }, SLOW);
 afterAll(async () => {
   await Promise.allSettled([device.close(), server.stop(), publisher.stop()]);
 });
 beforeEach(() => {
   Object.assign(publisher, { exposed: EXPOSED, digest: null, hasParts: true, cuts: [], stalls: false });
+  publisher.stored = stored;
   publisher.body = largeBundle("usual.escbundle");
   publisher.ranges.length = 0;
 });
@@ -125,6 +137,19 @@ async function decides(): Promise<void> {
   await page.getByRole("button", { name: "Check", exact: true }).click();
   await page.getByRole("dialog", { name: "VALID" }).waitFor();
   await page.getByRole("button", { name: "Next card" }).click();
+}
+
+/** So many bytes of a download that was not finished. */
+function stored(): Promise<number> {
+  return page.evaluate(async () => {
+    const opening = indexedDB.open("esc-verifier", 1);
+    await new Promise((resolve) => (opening.onsuccess = resolve));
+    const store = opening.result.transaction("values").objectStore("values");
+    const reading = store.getAll(IDBKeyRange.bound("part-knowledge/", "part-knowledge/~"));
+    await new Promise((resolve) => (reading.onsuccess = resolve));
+    opening.result.close();
+    return (reading.result as Uint8Array[]).reduce((sum, { length }) => sum + length, 0);
+  });
 }
 
 /** From which byte on each request asked; NaN: for all. */
@@ -195,8 +220,10 @@ it(
   "where the page is not told the version, or there are no parts, all is fetched again",
   async () => {
     publisher.exposed = "etag";
+    publisher.stored = () => Promise.resolve(Infinity); // nothing is: it is cut at once
     publisher.cuts = [150_000];
     await fetchNow("No answer from the server.");
+    publisher.stored = stored;
     publisher.exposed = EXPOSED;
     publisher.hasParts = false;
     publisher.cuts = [150_000];
@@ -214,18 +241,13 @@ it(
     publisher.stalls = true;
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByRole("button", { name: "Fetch now" }).click();
-    await page.waitForFunction(async () => {
-      const opening = indexedDB.open("esc-verifier", 1);
-      await new Promise((resolve) => (opening.onsuccess = resolve));
-      const store = opening.result.transaction("values").objectStore("values");
-      const counting = store.count(IDBKeyRange.bound("part-knowledge/", "part-knowledge/~"));
-      await new Promise((resolve) => (counting.onsuccess = resolve));
-      opening.result.close();
-      return counting.result > 0;
-    });
+    await expect.poll(stored).toBeGreaterThan(0);
     const next = await device.context.newPage();
     await page.close();
     page = next;
+    // Beside the page, which asks for nothing, until the closed one has let go of its download.
+    await page.goto(`${server.address}/icon.svg`);
+    await expect.poll(() => page.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
     await page.goto(server.address);
     await page.locator("html[data-ready]").waitFor();
     await expect.poll(() => asked().length).toBe(2);

@@ -5,11 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { BundlePublisher, Device, PageServer } from "./world.ts";
 
-export const SLOW = 180_000; // milliseconds, on a busy machine
+export const SLOW = 600_000; // milliseconds: only what hangs ends by it
+
+/** A device whose own time goes slowly: so what lasts seconds there is not over when a test is slow. */
+export const SLOW_TIME = `{ const now = performance.now.bind(performance); performance.now = () => now() / 100; }`;
 
 /** The programs of one file of tests; all of them end with it, whatever becomes of the tests. */
 export class Site {
@@ -49,6 +52,14 @@ export class Site {
     return page;
   }
 
+  /** One more window of a scanner that is set up, which has asked what is new, as each does when it opens. */
+  async secondWindow(): Promise<Page> {
+    const asked = this.publisher.answers.length;
+    const page = await this.window();
+    await expect.poll(() => this.publisher.answers.length).toBe(asked + 1);
+    return page;
+  }
+
   async start(): Promise<void> {
     this.folder = mkdtempSync(join(tmpdir(), "esc-films-"));
     [this.server, this.publisher] = await Promise.all([PageServer.start(), BundlePublisher.start()]);
@@ -81,6 +92,20 @@ export async function paste(page: Page, text: string): Promise<Locator> {
   await page.getByLabel("Code, typed by a scanner or pasted").fill(text);
   await page.getByRole("button", { name: "Check", exact: true }).click();
   return page.locator("dialog.answer[open]");
+}
+
+/** As a scanner that acts as a keyboard: its keys are a millisecond apart, however slow this machine is. */
+export async function typeFast(page: Page, text: string): Promise<void> {
+  const keyboard = await page.context().newCDPSession(page);
+  const start = Date.now();
+  const keys = Array.from(text, (key) => ({ key, text: key }));
+  const enter = { key: "Enter", code: "Enter", text: "\r", windowsVirtualKeyCode: 13 };
+  await Promise.all(
+    [...keys, enter].map((key, at) =>
+      keyboard.send("Input.dispatchKeyEvent", { type: "keyDown", timestamp: (start + at) / 1000, ...key }),
+    ),
+  );
+  await keyboard.detach();
 }
 
 export async function next(page: Page): Promise<void> {

@@ -16,6 +16,7 @@ const ROOT = join(import.meta.dirname, "../../../..");
 export const PYTHON = process.env["ESC_PYTHON"] ?? join(ROOT, ".venv/bin/python");
 export const CHROMIUM = process.env["ESC_CHROMIUM"] ?? "/usr/bin/chromium";
 export const NOW = 1_800_000_000; // of the vectors
+const PATIENCE = 60_000; // milliseconds for one thing to happen, on a busy machine
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -126,6 +127,7 @@ export class Device {
   private constructor(context: BrowserContext, folder: string) {
     this.context = context;
     this.#folder = folder;
+    context.setDefaultTimeout(PATIENCE);
     context.on("request", (request) => this.requests.push(request.url()));
   }
 
@@ -186,7 +188,8 @@ export class Device {
 
   async close(): Promise<void> {
     await this.context.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    // Chromium's last processes may still be writing.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 100, retryDelay: 100 });
   }
 }
 

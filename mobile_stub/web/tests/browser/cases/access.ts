@@ -31,8 +31,6 @@ async function overflow(page: Page): Promise<number> {
 /** Goes to a screen, and waits until it has what it asked for. */
 async function visit(page: Page, place: string): Promise<void> {
   await goTo(page, place);
-  // Drawn, and nothing is being asked for any more.
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 50))));
   await page.locator(".loading").waitFor({ state: "detached" });
 }
 
@@ -62,9 +60,12 @@ export function access(here: Here): void {
       }
       await visit(page, card);
       await page.locator(".code-button").click();
+      await page.locator("dialog[open]").waitFor();
       await expectUsable(page, "full code");
       await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
       await page.locator(".under-card > button").click();
+      await page.locator("dialog[open]").waitFor();
       await expectUsable(page, "numbers");
     });
   });
@@ -89,7 +90,7 @@ export function access(here: Here): void {
     }
     const motion = page.locator(".ring-left");
     expect(await motion.evaluate((one) => getComputedStyle(one).animationTimingFunction)).toBe("steps(5)");
-    expect(await page.evaluate(() => (window as unknown as { asked: number }).asked)).toBeGreaterThan(0);
+    await page.waitForFunction(() => (window as unknown as { asked: number }).asked > 0);
   });
 
   it("a phone that is turned, and turned back, goes on showing its code in whole pixels", async () => {
@@ -107,20 +108,24 @@ export function access(here: Here): void {
       [390, 844],
     ] as const) {
       await page.setViewportSize({ width, height });
-      await page.waitForTimeout(150);
-      const beyond = await page.locator(".card-paper").evaluate((one) => one.scrollWidth - one.clientWidth);
-      expect(beyond, `${width} pixels wide`).toBeLessThanOrEqual(0);
+      await page.waitForFunction((wanted) => innerWidth === wanted, width);
+      const paper = page.locator(".card-paper");
+      await expect
+        .poll(() => paper.evaluate((one) => one.scrollWidth - one.clientWidth), {
+          message: `${width} pixels wide`,
+        })
+        .toBeLessThanOrEqual(0);
       const [whole, part] = [await face.boundingBox(), await code.boundingBox()];
       expect(part?.width, `${width} pixels wide`).toBeGreaterThan((whole?.width ?? 0) / 3);
     }
     await shownCode(page);
-    const module = await page
-      .locator(".code-box svg[viewBox]")
-      .first()
-      .evaluate((one: SVGSVGElement) => {
-        return (one.getBoundingClientRect().width * devicePixelRatio) / one.viewBox.baseVal.width;
-      });
-    expect(module).toBeCloseTo(Math.round(module), 6);
+    // How far a module is from whole pixels: nothing, once the code has been fitted to its new place.
+    const picture = page.locator(".code-box svg[viewBox]").first();
+    const rest = (one: SVGSVGElement): number => {
+      const module = (one.getBoundingClientRect().width * devicePixelRatio) / one.viewBox.baseVal.width;
+      return Math.abs(module - Math.round(module));
+    };
+    await expect.poll(() => picture.evaluate(rest)).toBeLessThan(1e-6);
   });
 
   it("text of twice the size needs no scrolling sideways, and all is worked by keyboard", async () => {

@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { writeVideo } from "../../../../../verifier/web/tests/browser/video.ts";
-import { shownCode, takeCard } from "../devices.ts";
+import { shownCode, stopClock, takeCard } from "../devices.ts";
 import { filmOf, greyFrame } from "../films.ts";
 import { askForAnswer, openScanner } from "../scanner.ts";
 import type { Here } from "../world.ts";
@@ -55,6 +55,8 @@ export function answering(here: Here): void {
       await takeCard(phone, services, card);
       // After the card was issued: the scanner knows its status list.
       const scanner = await openScanner(world, answerFilm);
+      const start = Date.now();
+      for (const device of [phone, scanner]) await stopClock(device.page, start);
       filmOf(await askForAnswer(scanner.page), requestFilm);
       await phone.installed();
       await phone.context.setOffline(true);
@@ -73,7 +75,7 @@ export function answering(here: Here): void {
       writeVideo(answerFilm, frames.flatMap((frame) => [frame, frame, frame, frame])); // prettier-ignore
       await scanner.page.getByRole("button", { name: "Scan the answer" }).click();
       const valid = scanner.page.getByRole("dialog", { name: "VALID" });
-      await valid.waitFor({ timeout: 60_000 });
+      await valid.waitFor();
       expect(await valid.innerText()).toContain("shown by its own wallet");
       expect(await valid.innerText()).toContain(card.name);
       const list = await shownList(page, services.page);
@@ -89,6 +91,7 @@ export function answering(here: Here): void {
       const { page } = phone;
       await phone.context.addInitScript({ content: axe.source });
       await takeCard(phone, services, services.card(0, 1));
+      await stopClock(page);
       await openAnswer(page);
       await read(page, "https://esc.gg/hello");
       await page.getByText("This is no request for your card").waitFor();

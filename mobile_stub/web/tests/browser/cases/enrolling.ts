@@ -102,6 +102,7 @@ export function enrolling(here: Here): void {
       await shownCode(page);
       expect(left).toEqual([]);
       await page.goto(`${services.page}/#/cards`);
+      await page.getByRole("heading", { name: "All cards" }).waitFor();
       expect(await page.getByRole("article").count()).toBe(1);
     });
   });

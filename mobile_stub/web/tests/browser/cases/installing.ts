@@ -16,8 +16,9 @@ export function installing(here: Here): void {
       const page = await takeCard(phone, services, services.card(1, 0));
       await phone.installed();
       const session = await phone.context.newCDPSession(page);
-      const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
-      expect(installabilityErrors).toEqual([]);
+      const faults = async (): Promise<unknown> =>
+        (await session.send("Page.getInstallabilityErrors")).installabilityErrors;
+      await expect.poll(faults).toEqual([]);
       await page.getByRole("heading", { name: "Put it on the home screen" }).waitFor();
       // The event that Chromium sends to phones; a browser without a screen sends none.
       await page.evaluate(() => {

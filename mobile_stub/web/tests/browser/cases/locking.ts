@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { setAhead, shownCode, takeCard } from "../devices.ts";
+import { setAhead, shownCode, stopClock, takeCard } from "../devices.ts";
 import type { Here } from "../world.ts";
 
 export function locking(here: Here): void {
@@ -22,6 +22,8 @@ export function locking(here: Here): void {
       await page.getByLabel("Once more").fill("2580");
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText("A PIN is set.").waitFor();
+      // Who is slow has waited already.
+      await stopClock(page);
       await phone.visit(world.services.page);
       expect(await page.getByRole("article").count()).toBe(0);
       const attempt = async (pin: string): Promise<void> => {

@@ -44,7 +44,7 @@ export function menus(here: Here): void {
       await shownCode(page);
       // A code counts as shown when it was in sight for three seconds.
       await page.clock.fastForward(3_000);
-      await page.goto(`${world.services.page}/#/shown`);
+      await goTo(page, "#/shown");
       await page
         .getByText(/Daugava University · Status/)
         .first()
