@@ -1,6 +1,6 @@
 """Cards that exist at a real sandbox of the router, brought in page by page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select, update
 from issuer.errors import RunUnderWay
 from issuer.esc_router.adopting import adopt, adopt_due, begin_adoption
 from issuer.esc_router.adoption import SUSPENDED_BECAUSE
-from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.reconciler import LEASE, Outcome, Reconciler
 from issuer.store import adopted, reconciliations, run_claims
 from issuer.store.reconciliations import RunKind
@@ -50,13 +49,6 @@ def put_there(
     answer = sandbox.request("POST", "/cards", json=body | card)
     assert answer.status_code == 201, answer.text
     return str((body | card)["cardNumber"])
-
-
-@pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    """Patient: no router is slow here, only a busy machine."""
-    with open_router_http(timeout=timedelta(seconds=10)) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Clocks that are set while deliveries are under way: everything still arrives, soon."""
 
+import itertools
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from issuer.esc_router.client import EscRouterClient
 from issuer.store.institutions import store_router_key
 from issuer.tables import Card, Institution
+from tests.issuer.esc_router.gate import Scope, gated
 
 RIGA, PORTO = "999978433", "888878433"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -43,19 +44,33 @@ def some_cards(deployment: Any, count: int = 12) -> list[str]:
     return [deployment.card(deployment.student(f"{n}"), n) for n in range(count)]
 
 
+def after_some_writes(count: int, *, key: str = "riga-key") -> Callable[[Scope], bool]:
+    """Holds what is written with a key after so many writes."""
+    numbers = itertools.count(1)
+
+    def holds(scope: Scope) -> bool:
+        is_ours = (b"authorization", f"Bearer {key}".encode()) in scope["headers"]
+        return is_ours and scope["method"] != "GET" and next(numbers) > count
+
+    return holds
+
+
 @steps
 def test_a_clock_that_is_set_while_a_worker_delivers_loses_nothing(
-    deployment: Any, sandbox: Any, deliver: Deliver, riga: EscRouterClient, step: timedelta
+    deployment: Any,
+    sandbox: Any,
+    serve: Callable[[Any], str],
+    deliver: Deliver,
+    riga: EscRouterClient,
+    step: timedelta,
 ) -> None:
     escns = some_cards(deployment)
-    sandbox.condition({"kind": "latency", "seconds": 0.05})
     worker = threading.Thread(target=deliver, kwargs={"threads": 2})
-    worker.start()
-    while not 2 <= sandbox.counts()["requests"] <= 20:
-        time.sleep(0.005)
-    deployment.clock.advance(step)
+    with gated(serve, sandbox.app, after_some_writes(5)) as gate:
+        worker.start()
+        gate.wait_for_somebody()
+        deployment.clock.advance(step)
     worker.join()
-    sandbox.heal()
     deliver_soon(deployment, deliver)
     everything_arrived(deployment, riga, escns)
 
@@ -104,6 +119,7 @@ def test_an_institution_that_was_asked_to_wait_does_not_wait_by_a_clock_that_was
 def test_a_key_that_stops_to_work_mid_run_stops_one_institution_until_it_is_replaced(
     deployment: Any,
     sandbox: Any,
+    serve: Callable[[Any], str],
     deliver: Deliver,
     riga: EscRouterClient,
     porto: EscRouterClient,
@@ -113,12 +129,11 @@ def test_a_key_that_stops_to_work_mid_run_stops_one_institution_until_it_is_repl
         deployment.card(deployment.student(f"p{n}", pic=PORTO), 100 + n, pic=PORTO)
         for n in range(10)
     ]
-    sandbox.condition({"kind": "latency", "seconds": 0.03})
     worker = threading.Thread(target=deliver, kwargs={"threads": 2})
-    worker.start()
-    while riga.list_persons().page.total_elements < 2:
-        assert worker.is_alive()
-    sandbox.app.state.sandbox.organisations.revoke(RIGA)
+    with gated(serve, sandbox.app, after_some_writes(3)) as gate:
+        worker.start()
+        gate.wait_for_somebody()
+        sandbox.app.state.sandbox.organisations.revoke(RIGA)
     worker.join()
     assert deployment.row(Institution, RIGA).router_key_refused_at == deployment.now
     assert deployment.row(Institution, PORTO).router_key_refused_at is None
@@ -133,7 +148,6 @@ def test_a_key_that_stops_to_work_mid_run_stops_one_institution_until_it_is_repl
     sandbox.app.state.sandbox.organisations.reinstate(RIGA)
     with deployment.writing() as session:
         store_router_key(session, RIGA, deployment.sealer.seal(b"riga-key"))
-    sandbox.heal()
     deliver_soon(deployment, deliver)
     everything_arrived(deployment, riga, ours)
     assert all(porto.read_card(escn) is not None for escn in theirs)

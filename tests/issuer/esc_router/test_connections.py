@@ -123,7 +123,7 @@ def test_after_many_failures_every_connection_is_free_again(
     serve: Callable[[Any], str],
 ) -> None:
     router = Router(500)
-    with open_router_http(connections=2, timeout=timedelta(seconds=0.5)) as http:
+    with open_router_http(connections=2, timeout=timedelta(minutes=1)) as http:
         failing = EscRouterClient(f"{serve(router)}/esc-rest", "riga-key", http)
         nobody = EscRouterClient("http://127.0.0.1:1/esc-rest", "riga-key", http)
         for client in (failing, nobody) * 5:

@@ -3,8 +3,8 @@
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from issuer.importing.run import import_students
 from issuer.sealing import Sealer
 from issuer.store.institutions import store_router_key
 from issuer.tables import Card, Institution, Student
+from tests.issuer.esc_router.gate import gated, giving_up
 
 RIGA, PORTO = "999978433", "888878433"
 PREFIX = "urn:schac:personalUniqueCode:int:esi:lv:"
@@ -136,7 +137,7 @@ def test_a_thousandth_delivery_is_as_good_as_the_first(
     [
         {"status": 500},
         {"status": 503, "effect": True},
-        {"delay_seconds": 3},
+        {"delay_seconds": 4},
         {"cut": True},
         {"cut": True, "effect": True},
         {"status": 200, "headers": {"content-type": "text/html"}, "body": "<html>"},
@@ -156,11 +157,9 @@ def test_a_bad_day_of_the_router_costs_a_retry_and_nothing_else(
     path: str,
 ) -> None:
     sandbox.fault(path=path, **fault)
-    patience = http.timeout
-    if "delay_seconds" in fault:
-        http.timeout = httpx.Timeout(1)
-    deliver()
-    http.timeout = patience
+    is_late = "delay_seconds" in fault
+    with giving_up(http, path) if is_late else nullcontext():
+        deliver()
     assert sandbox.faults_left() == 0
     failed = next(found for found in deployment.deliveries() if found.state == "waiting")
     assert failed.attempts == 1
@@ -177,15 +176,15 @@ def test_a_bad_day_of_the_router_costs_a_retry_and_nothing_else(
 
 @pytest.mark.usefixtures("card")
 def test_a_router_that_is_down_is_tried_ever_less_often(deployment: Any, deliver: Deliver) -> None:
+    pauses = []
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    pauses = []
-    for _ in range(4):
-        assert deliver(base_url=f"http://127.0.0.1:{port}/esc-rest") == 0
-        person = deployment.deliveries()[0]
-        pauses.append(person.next_attempt_at - deployment.now)
-        deployment.clock.advance(timedelta(seconds=pauses[-1]))
+        for _ in range(4):
+            assert deliver(base_url=f"http://127.0.0.1:{port}/esc-rest") == 0
+            person = deployment.deliveries()[0]
+            pauses.append(person.next_attempt_at - deployment.now)
+            deployment.clock.advance(timedelta(seconds=pauses[-1]))
     assert pauses == [2, 4, 8, 16]
     assert deliver() == 2
 
@@ -218,12 +217,13 @@ def test_a_limit_without_an_end_is_tried_again_soon(
 def test_while_the_router_is_down_not_everyone_is_tried_at_once(
     deployment: Any, sandbox: Any, deliver: Deliver
 ) -> None:
-    for number in range(20):
+    for number in range(30):
         deployment.student(str(number))
     sandbox.fault(status=503, times=1000)
     deliver(threads=2)
     tried = [found for found in deployment.deliveries() if found.attempts]
-    assert 0 < len(tried) <= 8
+    # Three open the circuit; a few more are under way until that is recorded.
+    assert 3 <= len(tried) <= 15
 
 
 @pytest.mark.parametrize(("path", "code"), [("/persons", "ER-0019"), ("/cards", "ER-0002")])
@@ -372,15 +372,20 @@ def test_a_key_sealed_with_another_secret_is_as_good_as_none(
 
 
 def test_a_change_while_the_card_is_on_its_way_arrives_too(
-    deployment: Any, sandbox: Any, deliver: Deliver, riga: EscRouterClient, card: str
+    deployment: Any,
+    sandbox: Any,
+    serve: Callable[[Any], str],
+    deliver: Deliver,
+    riga: EscRouterClient,
+    card: str,
 ) -> None:
     deliver()
-    sandbox.fault(path="/cards", delay_seconds=0.3)
     deployment.change(card, "suspended")
     worker = threading.Thread(target=deliver)
-    worker.start()
-    time.sleep(0.1)
-    deployment.change(card, "revoked")
+    with gated(serve, sandbox.app, lambda scope: "/cards" in scope["path"]) as gate:
+        worker.start()
+        gate.wait_for_somebody()
+        deployment.change(card, "revoked")
     worker.join()
     deliver()
     assert set(deployment.states()) == {"delivered"}

@@ -43,11 +43,11 @@ def test_processes_that_work_at_once_call_the_router_once_for_each_fact(
     workers = [start(database_url, sandbox.url) for _ in range(3)]
     for worker in workers:
         with worker:
-            assert worker.wait(60) == 0
+            assert worker.wait(200) == 0
     deadline = time.monotonic() + 60
     while "waiting" in deployment.states() and time.monotonic() < deadline:
         with start(database_url, sandbox.url) as worker:  # a row was held when they looked
-            assert worker.wait(60) == 0
+            assert worker.wait(200) == 0
     counts = sandbox.app.state.journal.counts()
     assert counts.requests == 2 * STUDENTS
     assert not counts.overlaps

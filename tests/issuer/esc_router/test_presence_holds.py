@@ -1,12 +1,11 @@
 """Whatever happens in whatever order, the router holds whom it may and nobody else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-import httpx
 import pytest
 from sqlmodel import Session, col, select
 
@@ -20,19 +19,11 @@ from issuer.consent import (
 )
 from issuer.erasure import finish_erasures, request_erasure
 from issuer.errors import CardStateConflict, StudentErased, StudentNotFound
-from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.wanted import Presence, presence_of, wanted_card
 from issuer.tables import Card, Institution, Student
 
 RIGA = "999978433"
 Deliver = Callable[..., int]
-
-
-@pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    """Patient: no router is slow here, only a busy machine."""
-    with open_router_http(timeout=timedelta(seconds=10)) as client:
-        yield client
 
 
 class Office:

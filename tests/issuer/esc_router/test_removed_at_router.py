@@ -1,10 +1,9 @@
 """Consent and erasure, all the way to a real sandbox of the router: what is there, and when."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlmodel import Session, update
 
@@ -13,7 +12,6 @@ from issuer.erasure import finish_erasures, request_erasure
 from issuer.erasure_steps import Waiting, waits_for
 from issuer.esc_router.client import EscRouterClient
 from issuer.esc_router.dead_letters import retry_all
-from issuer.esc_router.exchange import open_router_http
 from issuer.esc_router.inspection import retry_delivery
 from issuer.store import erasures
 from issuer.tables import Card, Erasure, Institution, Student
@@ -21,13 +19,6 @@ from issuer.tables import Card, Erasure, Institution, Student
 RIGA, PORTO = "999978433", "888878433"
 PREFIX = "urn:schac:personalUniqueCode:int:esi:lv:"
 Deliver = Callable[..., int]
-
-
-@pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    """Patient: no router is slow here, only a busy machine."""
-    with open_router_http(timeout=timedelta(seconds=10)) as client:
-        yield client
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.middleware import Middleware
 
 from issuer.esc_router.sandbox.journal import subject_of
+from tests.issuer.esc_router.gate import Gate
 
 ESI = "urn:schac:personalUniqueCode:int:esi:lv:280595-1"
 RIGA = "999978433"
@@ -213,14 +215,24 @@ def test_the_counts_tell_what_was_asked_and_what_it_met(sandbox: Any) -> None:
 
 
 def test_two_writes_of_one_person_at_once_are_noticed(sandbox: Any) -> None:
-    sandbox.condition({"kind": "latency", "seconds": 0.2})
-
     def write(code: str) -> int:
         status: int = sandbox.request("POST", "/persons", json=person(code)).status_code
         return status
 
+    gates: list[Gate] = []
+
+    def keep_waiting(app: Any) -> Gate:
+        gates.append(Gate(app, lambda scope: scope["method"] == "POST"))
+        return gates[0]
+
+    sandbox.app.user_middleware.append(Middleware(keep_waiting))  # behind the journal
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(write, "1123")) == [201, 201, 201, 409]
+        writing = [pool.submit(write, code) for code in "1123"]
+        limit = time.monotonic() + 60
+        while sandbox.app.state.journal.serving() < 4 and time.monotonic() < limit:
+            time.sleep(0.005)
+        gates[0].open()
+        assert sorted(one.result() for one in writing) == [201, 201, 201, 409]
     assert sandbox.counts()["overlaps"] == {f"persons/{ESI}1".lower(): 1}
     write("1")
     assert sum(sandbox.counts()["overlaps"].values()) == 1

@@ -101,7 +101,8 @@ class PostgresqlServer:
             self._kill_one(random.choice(backends))
         elif how == "all":
             for process in [postmaster, *children]:
-                process.kill()
+                with suppress(psutil.NoSuchProcess):  # it has just ended
+                    process.kill()
             self._start_again([postmaster, *children])
         else:
             os.kill(postmaster.pid, signal.SIGQUIT)
@@ -174,7 +175,7 @@ def _is_gone(process: psutil.Process) -> bool:
 
 
 def _until(done: Callable[[], bool], what: str) -> None:
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 120
     while not done():
         assert time.monotonic() < give_up_at, what
         time.sleep(0.01)

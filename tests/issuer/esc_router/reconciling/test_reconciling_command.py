@@ -192,7 +192,7 @@ def killed(environment: dict[str, str], sides: Sides) -> Iterator[Any]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def kill(run_id: int, *, at: str) -> None:
-        sides.sandbox.fault(path=f"/cards/{at}", delay_seconds=8, times=1)
+        sides.sandbox.fault(path=f"/cards/{at}", delay_seconds=12, times=1)
         command = [sys.executable, "-m", "issuer", *reconcile("--resume", str(run_id))]
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stderr=subprocess.DEVNULL
@@ -204,12 +204,12 @@ def killed(environment: dict[str, str], sides: Sides) -> Iterator[Any]:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     yield kill
     for process in processes:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_a_killed_run_goes_on_and_finds_what_an_undisturbed_one_finds(
