@@ -67,7 +67,7 @@ def test_two_processes_upgrade_one_new_database(tmp_path: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(240)
 
     assert [process.exitcode for process in processes] == [0, 0]
 

@@ -112,9 +112,9 @@ def test_processes_with_different_clocks_make_different_numbers(
     ]
     for process in processes:
         process.start()
-    escns = [made.get(timeout=60) for _ in range(3 * 20 * 25)]
+    escns = [made.get(timeout=240) for _ in range(3 * 20 * 25)]
     for process in processes:
-        process.join(60)
+        process.join(240)
 
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert len(set(escns)) == 1500

@@ -77,7 +77,7 @@ def test_many_writers_at_once_all_get_their_turn(file_engine: Engine) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join()
 
     assert failures == []
     with file_engine.connect() as connection:

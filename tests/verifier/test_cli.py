@@ -26,7 +26,7 @@ def run(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -212,7 +212,7 @@ def test_whoever_stops_reading_is_shown_no_fault(folder: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     os.close(writer)

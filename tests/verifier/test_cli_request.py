@@ -58,7 +58,7 @@ class Provider:
         self.asked: dict[str, str] = json.loads(self._process.stdout.readline())
 
     def answered(self, lines: list[str]) -> tuple[int, dict[str, Any], str]:
-        out, err = self._process.communicate("".join(f"{line}\n" for line in lines), timeout=60)
+        out, err = self._process.communicate("".join(f"{line}\n" for line in lines), timeout=240)
         return self._process.returncode, json.loads(out) if out else {}, err
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ def _check(folder: Path, *words: str, typed: str = "") -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

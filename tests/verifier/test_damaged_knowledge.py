@@ -145,7 +145,7 @@ def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
         preexec_fn=_give_up_writing_everywhere if os.geteuid() == 0 else None,
     )
 

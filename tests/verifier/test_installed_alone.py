@@ -57,7 +57,7 @@ def run_without_network(site: Path, *words: str) -> subprocess.CompletedProcess[
         [*command, sys.executable, "-I", "-S", "-c", PROGRAM, str(site), *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

@@ -36,7 +36,7 @@ def anchors(world: World) -> Any:
 def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "verifier", *words, "--knowledge", folder, "--lang", "en"]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
     )
 
 

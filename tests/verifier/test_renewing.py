@@ -88,7 +88,7 @@ def value_known(folder: Path, site: Site, now: int = NOW) -> int:
 
 def fetch(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "verifier", "fetch", *words, "--knowledge", str(folder)]
-    options: Any = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 60}
+    options: Any = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 240}
     return subprocess.run([*command, "--lang", "en"], check=False, **options)
 
 

@@ -283,15 +283,15 @@ def test_whoever_is_killed_in_the_middle_leaves_what_came_to_the_next(
         handler.wfile.write(body[:300])
         handler.wfile.flush()
         sent.set()
-        hold.wait(20)
+        hold.wait(240)
         handler.close_connection = True
 
     monkeypatch.setattr(_Handler, "_send", slow)
     words = ["fetch", site.url, "--anchor", str(tmp_path / "anchor.jwk")]
     command = [sys.executable, "-m", "verifier", *words, "--knowledge", str(tmp_path / "k")]
     with subprocess.Popen(command, cwd=ROOT) as killed:
-        assert sent.wait(30)
-        limit = time.monotonic() + 30
+        assert sent.wait(120)
+        limit = time.monotonic() + 60
         while _kept(tmp_path / "k") < 300 and time.monotonic() < limit:
             time.sleep(0.02)
         killed.kill()
@@ -437,5 +437,5 @@ def test_fetch_every_so_often_takes_in_a_revocation_and_tells_a_failure_once(
         known = load_knowledge(tmp_path / "k", now=now).knowledge
         assert known.status_lists[URI].entries.value_at(100) == CardStatus.REVOKED
         keeping.terminate()
-        assert keeping.wait(20) == 0
+        assert keeping.wait(120) == 0
         assert keeping.stderr.read() == ""

@@ -40,7 +40,7 @@ class Running:
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, Any, http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         connection.request(method, path, data, {**(JSON if data else {}), **sent})
@@ -90,7 +90,7 @@ def start(folder: Path, *words: str) -> Running:
 
 def stop(running: Running) -> str:
     running.process.terminate()
-    _, errors = running.process.communicate(timeout=20)
+    _, errors = running.process.communicate(timeout=120)
     assert running.process.returncode == 0, errors
     return errors
 
@@ -306,7 +306,7 @@ def test_the_clients_of_the_document_work_and_are_ten_lines_at_most(
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
         assert said in ran.stdout, ran
 

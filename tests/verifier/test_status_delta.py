@@ -133,7 +133,7 @@ def test_a_gap_without_end_takes_no_time_and_a_delta_beyond_its_cap_is_not_looke
         unpack_indices(b"\x80" * 10_000_000 + b"\x01")
     with pytest.raises(DocumentTooLarge):
         parse_status_delta("." * (MAX_DELTA_CHARS + 1))
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2  # it takes a hundredth
 
 
 def test_a_card_that_was_revoked_in_a_delta_is_refused_and_says_as_of_when(world: World) -> None:

@@ -32,7 +32,7 @@ def connection(built: Path) -> Iterator[http.client.HTTPConnection]:
     server = open_page_server(built, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=120)
     yield connection
     connection.close()
     server.shutdown()

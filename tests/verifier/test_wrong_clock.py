@@ -52,7 +52,7 @@ def run(folder: Path, language: str, *words: str) -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
         env=dict(os.environ),
     )
 

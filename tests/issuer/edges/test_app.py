@@ -393,7 +393,7 @@ def _cut_off(port: int, key: str, count: int) -> None:
 
 def _seconds_to_answer(http: httpx.Client, url: str) -> float:
     began = time.monotonic()
-    assert http.get(url, timeout=30).is_success
+    assert http.get(url, timeout=120).is_success
     return time.monotonic() - began
 
 
@@ -413,7 +413,7 @@ def test_a_burst_of_cut_off_requests_does_not_freeze_the_server(
         # The best of three, since the machine may be busy; frozen, it takes 30 seconds.
         assert min(_seconds_to_answer(http, address + "/healthz") for _ in range(3)) < 10
         headers = {"authorization": f"Bearer {key}"}
-        assert http.get(f"{address}/api/v1/cards", headers=headers, timeout=30).is_success
+        assert http.get(f"{address}/api/v1/cards", headers=headers, timeout=120).is_success
 
 
 def test_many_writers_at_once_all_get_their_turn(
@@ -434,7 +434,7 @@ def test_many_writers_at_once_all_get_their_turn(
                 f"{address}/api/v1/cards/{escn}/suspend",
                 json={"reason": "Lost"},
                 headers={"authorization": f"Bearer {key}"},
-                timeout=30,
+                timeout=120,
             )
             outcomes.append(answer.status_code)
 

