@@ -1,9 +1,9 @@
 """Keeping bundles: several trust lists, two writers, full disks, sticks."""
 
 import json
-import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -203,8 +203,7 @@ def test_whoever_is_killed_while_writing_holds_nobody_up(tmp_path: Path, world: 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no small disk can be made here")
 def test_a_disk_that_is_full_leaves_what_was_known(world: World) -> None:
-    small = Path("/tmp") / f"esc-full-{os.getpid()}"
-    small.mkdir()
+    small = Path(tempfile.mkdtemp(prefix="esc-full-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=256k", "none", small],
         capture_output=True,

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -307,8 +308,7 @@ def test_whoever_is_killed_in_the_middle_leaves_what_came_to_the_next(
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small disk")
 def test_a_disk_that_is_full_downloads_all_the_same(site: Site) -> None:
-    small = Path("/tmp") / f"esc-part-{os.getpid()}"
-    small.mkdir()
+    small = Path(tempfile.mkdtemp(prefix="esc-part-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         small.rmdir()
