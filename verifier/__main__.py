@@ -35,7 +35,7 @@ def main(words: list[str]) -> int:
         sys.stdout.flush()
         return code
     except RulesFileError as error:
-        return _fail(str(error), 2)
+        return _fail(f"{error.name}: {language.rules_fault(error.error)}", 2)
     except (InputError, ImageError) as error:
         return _fail(str(error), 1)
     except KnowledgeFromFuture as error:

@@ -22,10 +22,11 @@ from verifier.errors import (
     StatusTooOld,
     StatusUnknown,
     Suspended,
+    TypeNotAccepted,
     UnknownInstitution,
 )
 from verifier.identifiers import AcademicLevel, Escn, Esi, Pic
-from verifier.policy import Claim, Freshness, Policy
+from verifier.policy import Claim, CredentialType, Freshness, Policy
 from verifier.status import CardStatus, StatusListToken
 from verifier.trust_document import TrustedInstitution
 
@@ -41,6 +42,7 @@ class Evidence(StrEnum):
 class VerifiedCard(NamedTuple):
     """A card that passed every step: what may be relied on, and as of when."""
 
+    type: CredentialType
     evidence: Evidence
     institution: TrustedInstitution
     escn: Escn | None  # None: a credential that does not disclose it
@@ -161,6 +163,7 @@ def check_service(card: VerifiedCard, policy: Policy) -> None:
     Raises:
         InstitutionNotAccepted: Of another institution than those listed.
         CountryNotAccepted: Of another country than those listed.
+        TypeNotAccepted: Of another type than those listed.
         LevelNotAccepted: Of another level than those listed.
         ClaimMissing: It does not show what is needed.
     """
@@ -169,6 +172,8 @@ def check_service(card: VerifiedCard, policy: Policy) -> None:
         raise InstitutionNotAccepted("this service does not take cards of this institution")
     if policy.countries is not None and institution.country not in policy.countries:
         raise CountryNotAccepted("this service does not take cards of this country")
+    if policy.types is not None and card.type not in policy.types:
+        raise TypeNotAccepted("this service does not take this type of credential")
     for claim in policy.claims:
         _require(claim, card)
     if policy.levels is not None:

@@ -31,6 +31,7 @@
     ├── ServiceRefused           a good card, but not one that this service takes
     │   ├── InstitutionNotAccepted  its institution is none of those
     │   ├── CountryNotAccepted   its institution's country is none of those
+    │   ├── TypeNotAccepted      its type of credential is none of those
     │   ├── LevelNotAccepted     its academic level is none of those
     │   └── ClaimMissing         it does not show what the service needs to read
     ├── StatusRefused            revocation decides, or cannot be decided
@@ -174,6 +175,10 @@ class InstitutionNotAccepted(ServiceRefused):
 
 class CountryNotAccepted(ServiceRefused):
     """The service does not take cards of institutions in this country."""
+
+
+class TypeNotAccepted(ServiceRefused):
+    """The service does not take this type of credential."""
 
 
 class LevelNotAccepted(ServiceRefused):

@@ -28,6 +28,13 @@ class Claim(StrEnum):
     ESI = "esi"
 
 
+class CredentialType(StrEnum):
+    """What kinds of credentials there are, by the names of their configurations."""
+
+    STUDENT_CARD = "EuropeanStudentCard"  # as a QR code, or of a type that a trust list names
+    STUDENT_ID = "VerifiableStudentID"  # the student attestation of European wallets
+
+
 class Policy(NamedTuple):
     """What a service accepts.
 
@@ -41,6 +48,7 @@ class Policy(NamedTuple):
         shown_ahead: How far ahead the phone's clock may be.
         institutions: PICs of those whose cards it takes; None for all.
         countries: ISO 3166-1 codes of the institutions' countries, upper case; None for all.
+        types: Kinds of credentials that it takes; None for all.
         levels: Academic levels that it takes; a card that names none is refused. None for all.
         claims: What the card must show.
     """
@@ -54,6 +62,7 @@ class Policy(NamedTuple):
     shown_ahead: int = 15
     institutions: frozenset[str] | None = None
     countries: frozenset[str] | None = None
+    types: frozenset[CredentialType] | None = None
     levels: frozenset[AcademicLevel] | None = None
     claims: frozenset[Claim] = frozenset()
 

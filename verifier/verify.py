@@ -37,7 +37,7 @@ from verifier.errors import (
 )
 from verifier.esc_qr import UnverifiedCode, e2_signing_input, parse_code
 from verifier.identifiers import parse_esi_suffix, pic_of
-from verifier.policy import Policy
+from verifier.policy import CredentialType, Policy
 from verifier.sha256 import sha256
 from verifier.trust import check_key_at
 from verifier.trust_document import TrustedInstitution, TrustedKey
@@ -102,6 +102,7 @@ def verify_card(
     token = knowledge.status_list_of(institution, claims.status_list)
     freshness = check_status(token, claims.status_index, now=now, policy=policy)
     card = VerifiedCard(
+        type=CredentialType.STUDENT_CARD,
         evidence=Evidence.LIVE if code.is_live else Evidence.STATIC,
         institution=institution,
         escn=code.escn,
@@ -115,7 +116,8 @@ def verify_card(
         freshness=freshness,
         shown_at=code.shown_at,
     )
-    # 11. Service: one of the institutions, countries and levels it takes, showing what it needs.
+    # 11. Service: one of the institutions, countries, types and levels it takes, showing what it
+    #     needs.
     check_service(card, policy)
     # 12. Replay: last, so that only codes that pass are remembered.
     if code.is_live and replay is not None:

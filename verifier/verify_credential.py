@@ -36,7 +36,7 @@ from verifier.errors import (
 )
 from verifier.identifiers import pic_of
 from verifier.jws import b64url_encode, parse_jws, verify_jws
-from verifier.policy import Policy
+from verifier.policy import CredentialType, Policy
 from verifier.sd_jwt_vc import (
     KEY_BINDING_TYP,
     VERIFIABLE_STUDENT_ID_VCT,
@@ -99,7 +99,7 @@ def verify_credential(
     # 7. The credential's own time.
     check_time(claims.issued_at, claims.expires_at, now=now, leeway=policy.leeway)
     # 8. Type: a student card. The same key may sign the institution's other credentials.
-    _check_type(claims, knowledge)
+    kind = _check_type(claims, knowledge)
     # 9. What the institution may write: its own PIC, its own ESI scopes.
     _check_entitlement(claims, institution, policy)
     # 10. Key binding.
@@ -109,6 +109,7 @@ def verify_credential(
     token = _find_status_list(claims, institution, knowledge)
     freshness = check_status(token, claims.status_index, now=now, policy=policy)
     card = VerifiedCard(
+        type=kind,
         evidence=Evidence.STATIC if expected_key_binding is None else Evidence.KEY_BINDING,
         institution=institution,
         escn=claims.escn,
@@ -121,7 +122,8 @@ def verify_credential(
         status_as_of=token.issued_at,
         freshness=freshness,
     )
-    # 12. Service: one of the institutions, countries and levels it takes, showing what it needs.
+    # 12. Service: one of the institutions, countries, types and levels it takes, showing what it
+    #     needs.
     check_service(card, policy)
     return card
 
@@ -148,12 +150,12 @@ def _find_key(
     raise UnknownKey("the institution has no such key")
 
 
-def _check_type(claims: CredentialClaims, knowledge: Knowledge) -> None:
-    if (
-        claims.vct != VERIFIABLE_STUDENT_ID_VCT
-        and claims.vct not in knowledge.trust.type_integrity
-    ):
+def _check_type(claims: CredentialClaims, knowledge: Knowledge) -> CredentialType:
+    if claims.vct == VERIFIABLE_STUDENT_ID_VCT:
+        return CredentialType.STUDENT_ID
+    if claims.vct not in knowledge.trust.type_integrity:
         raise NotACard("a credential of another type")
+    return CredentialType.STUDENT_CARD
 
 
 def _check_entitlement(

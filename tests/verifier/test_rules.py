@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.world import NOW, World
+from verifier.cli.languages import DEFAULT_LANGUAGE, available_languages, load_language
 from verifier.edges.rules_file import RulesFileError, load_rules, preset_names, preset_text
 from verifier.errors import (
     ClaimMissing,
@@ -18,11 +19,14 @@ from verifier.errors import (
     LevelNotAccepted,
     Replayed,
     Revoked,
+    TypeNotAccepted,
 )
 from verifier.identifiers import AcademicLevel
-from verifier.policy import HOUR, Claim, Policy
+from verifier.policy import HOUR, Claim, CredentialType, Policy
 from verifier.replay import InMemoryReplay
-from verifier.rules import MAX_CHARS, RulesError, parse_rules
+from verifier.rules import MAX_CHARS, parse_rules
+from verifier.rules_fault import FAULTS as FAULT_TEXTS
+from verifier.rules_fault import RulesError
 from verifier.status import CardStatus
 from verifier.verify import verify_card
 from verifier.verify_credential import verify_credential
@@ -65,6 +69,17 @@ FAULTS = {
     "a country twice": (SMALLEST + 'countries = ["LV", "LV"]\n', 3, "listed twice"),
     "a PIC that is a number": (SMALLEST + "institutions = [999978433]\n", 3, "nine digits"),
     "a PIC of eight digits": (SMALLEST + 'institutions = ["99997843"]\n', 3, "nine digits"),
+    "a type that is none": (SMALLEST + 'types = ["card"]\n', 3, 'one of "EuropeanStudentCard"'),
+    "a type alone that says no level, where levels are listed": (
+        SMALLEST + 'levels = ["MASTER"]\ntypes = ["VerifiableStudentID"]\n',
+        4,
+        "names no level",
+    ),
+    "a type alone that says no level, where one is to be shown": (
+        SMALLEST + 'types = ["VerifiableStudentID"]\nclaims = ["level"]\n',
+        3,
+        "names no level",
+    ),
     "a level that is none": (SMALLEST + 'levels = ["PHD"]\n', 3, 'one of "BACHELOR"'),
     "a claim that is none": (SMALLEST + 'claims = ["photo"]\n', 3, 'one of "name", "level"'),
     "a key twice": (SMALLEST + "live_only = true\nlive_only = true\n", 4, "not TOML"),
@@ -112,6 +127,7 @@ def test_garbage_is_refused_as_rules_and_in_no_other_way(text: str) -> None:
         stale_until=st.integers(4000, 8760).map(HOUR.__mul__),
         institutions=st.none() | st.frozensets(st.from_regex(r"\A[0-9]{9}\Z"), min_size=1),
         countries=st.none() | st.frozensets(st.from_regex(r"\A[A-Z]{2}\Z"), min_size=1),
+        types=st.none() | st.just(frozenset(CredentialType)),
         levels=st.none() | st.frozensets(st.sampled_from(AcademicLevel), min_size=1),
         claims=st.frozensets(st.sampled_from(Claim), min_size=1),
     )
@@ -128,7 +144,7 @@ def written(policy: Policy) -> str:
         f"fresh_hours = {policy.fresh_for // HOUR}",
         f"usable_hours = {policy.stale_until // HOUR}",
     ]
-    for name in ("institutions", "countries", "levels", "claims"):
+    for name in ("institutions", "countries", "types", "levels", "claims"):
         names = getattr(policy, name)
         if names is not None:
             lines.append(f"{name} = [" + ", ".join(f'"{item}"' for item in names) + "]")
@@ -164,7 +180,7 @@ def test_a_file_that_is_not_utf8_is_refused_with_the_line(tmp_path: Path) -> Non
     with pytest.raises(RulesFileError) as refused:
         load_rules(str(file))
 
-    assert refused.value.line == 2
+    assert refused.value.error.line == 2
 
 
 def test_a_file_that_is_not_there_is_refused() -> None:
@@ -179,11 +195,13 @@ def test_every_preset_is_read_and_stands_in_the_document_as_it_is(name: str) -> 
 
     row = re.search(rf"^\| `{name}` \|(.*)\|$", (ROOT / "docs/rules.md").read_text(), re.M)
     assert row
-    codes, ages, claims = (cell.strip() for cell in row.group(1).split("|"))
+    codes, ages, types, claims = (cell.strip() for cell in row.group(1).split("|"))
     assert codes == (
         "printed too" if not policy.live_only else f"live{', identity' * policy.identity_only}"
     )
     assert ages == f"{policy.fresh_for // HOUR} h, {policy.stale_until // HOUR} h"
+    named = {"card": CredentialType.STUDENT_CARD, "student ID": CredentialType.STUDENT_ID}
+    assert frozenset(named[kind] for kind in types.split(", ")) == policy.types
     shown = {"name": Claim.NAME, "ESI": Claim.ESI}
     assert {shown[claim] for claim in claims.split(", ") if claim} == policy.claims
     assert rules.name_in("lv") != rules.name_in("en")
@@ -192,6 +210,7 @@ def test_every_preset_is_read_and_stands_in_the_document_as_it_is(name: str) -> 
 REFUSED = {
     "institution": (Policy(institutions=frozenset({"888777666"})), InstitutionNotAccepted),
     "country": (Policy(countries=frozenset({"EE", "LT"})), CountryNotAccepted),
+    "type": (Policy(types=frozenset({CredentialType.STUDENT_ID})), TypeNotAccepted),
     "level": (Policy(levels=frozenset({AcademicLevel.BACHELOR})), LevelNotAccepted),
 }
 
@@ -205,6 +224,24 @@ def test_a_good_card_that_the_service_does_not_take_is_refused(what: str, world:
         verify_card(world.static_code(), knowledge=known, now=NOW, policy=policy)
     with pytest.raises(refusal):
         verify_credential(world.credential(), knowledge=known, now=NOW, policy=policy)
+
+
+def test_a_student_attestation_is_no_card_for_a_service_that_takes_cards_only(
+    world: World,
+) -> None:
+    known = world.knowledge()
+    attestation = world.credential({}, vct="VerifiableStudentID")
+
+    with pytest.raises(TypeNotAccepted):
+        verify_credential(
+            attestation,
+            knowledge=known,
+            now=NOW,
+            policy=Policy(types=frozenset({CredentialType.STUDENT_CARD})),
+        )
+    both = Policy(types=frozenset(CredentialType))
+    taken = verify_credential(attestation, knowledge=known, now=NOW, policy=both)
+    assert taken.type is CredentialType.STUDENT_ID
 
 
 MISSING = {
@@ -252,6 +289,7 @@ def test_a_card_that_fits_every_rule_is_taken(world: World) -> None:
     policy = Policy(
         institutions=frozenset({"999978433"}),
         countries=frozenset({"LV"}),
+        types=frozenset({CredentialType.STUDENT_CARD}),
         levels=frozenset({AcademicLevel.MASTER}),
         claims=frozenset(Claim),
     )
@@ -274,6 +312,26 @@ def test_the_command_line_refuses_a_bad_file_with_its_line(tmp_path: Path) -> No
     assert refused.returncode == 2
     assert "till.toml: line 3: countries: a country is" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_command_line_says_what_is_wrong_in_latvian_too(tmp_path: Path) -> None:
+    file = tmp_path / "till.toml"
+    file.write_text(SMALLEST + 'countries = ["Latvia"]\n')
+
+    refused = rules(str(file), "--lang", "lv")
+
+    assert refused.returncode == 2
+    assert "till.toml: 3. rinda: countries: valsts ir" in refused.stderr
+
+
+@pytest.mark.parametrize("code", available_languages())
+def test_every_fault_of_a_file_can_be_said_in_every_language(code: str) -> None:
+    texts = load_language(code).rules_faults
+
+    assert texts.keys() == (set() if code == DEFAULT_LANGUAGE else FAULT_TEXTS.keys())
+    for fault, text in texts.items():
+        blanks, known = (re.findall(r"{\w+}", one) for one in (text, FAULT_TEXTS[fault]))
+        assert set(blanks) <= set(known)
 
 
 def test_the_document_shows_what_the_command_line_says(tmp_path: Path) -> None:

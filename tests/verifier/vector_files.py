@@ -20,7 +20,7 @@ from verifier import (
 from verifier.errors import CardError
 from verifier.identifiers import AcademicLevel, parse_escn, parse_esi, pic_of, prefix_of
 from verifier.jws import parse_public_jwk, thumbprint_of
-from verifier.policy import Claim
+from verifier.policy import Claim, CredentialType
 from verifier.presentation_qr import join_parts
 from verifier.presentation_request import parse_request
 from verifier.replay import InMemoryReplay
@@ -107,7 +107,7 @@ def _policy_value(name: str, value: str) -> Any:
         return True
     if name in ("fresh_for", "stale_until"):
         return int(value)
-    known = {"levels": AcademicLevel, "claims": Claim}
+    known = {"types": CredentialType, "levels": AcademicLevel, "claims": Claim}
     return frozenset(known.get(name, str)(item) for item in value.split(","))
 
 

@@ -40,6 +40,7 @@ def _lines(rules: Rules, language: Language) -> list[str]:
     listed = {
         "only_institutions": policy.institutions,
         "only_countries": policy.countries,
+        "only_types": policy.types,
         "only_levels": policy.levels and {language.word(level) for level in policy.levels},
         "must_show": {language.word(claim) for claim in policy.claims},
     }
@@ -58,7 +59,10 @@ def _as_json(rules: Rules, language: Language) -> dict[str, Any]:
         "identity_only": policy.identity_only,
         "fresh_hours": policy.fresh_for // HOUR,
         "usable_hours": policy.stale_until // HOUR,
-        **{name: _listed(policy, name) for name in ("institutions", "countries", "levels")},
+        **{
+            name: _listed(policy, name)
+            for name in ("institutions", "countries", "types", "levels")
+        },
         "claims": sorted(policy.claims),
     }
 

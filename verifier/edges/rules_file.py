@@ -3,7 +3,8 @@
 from importlib import resources
 from pathlib import Path
 
-from verifier.rules import MAX_CHARS, Rules, RulesError, parse_rules
+from verifier.rules import MAX_CHARS, Rules, parse_rules
+from verifier.rules_fault import RulesError
 
 MAX_BYTES = 4 * MAX_CHARS  # UTF-8 needs four bytes at most for a character
 
@@ -12,12 +13,13 @@ class RulesFileError(Exception):
     """The file cannot be read or is not one of rules; the message says which, where and why.
 
     Attributes:
-        line: Where, from 1; None for the file as a whole.
+        name: Of the file.
+        error: Where and why, to be said in another language.
     """
 
     def __init__(self, name: str, error: RulesError) -> None:
         super().__init__(f"{name}: {error}")
-        self.line = error.line
+        self.name, self.error = name, error
 
 
 def preset_names() -> list[str]:
@@ -61,14 +63,14 @@ def _capped_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RulesError(None, f"it cannot be read: {error.strerror}") from error
+        raise RulesError(None, "unreadable", why=error.strerror) from error
 
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise RulesError(None, f"the file is longer than {MAX_CHARS} characters")
+        raise RulesError(None, "too_long", most=MAX_CHARS)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise RulesError(line, "not UTF-8") from error
+        raise RulesError(line, "not_utf8") from error

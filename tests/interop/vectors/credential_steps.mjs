@@ -40,13 +40,14 @@ export async function verifyCredential(text, { knowledge, now, policy, asked }) 
   const claims = readClaims(credential);
   checkKeyAt(key, claims.nbf);
   checkTime(claims.nbf, claims.exp, now);
-  if (claims.vct !== "VerifiableStudentID" && !knowledge.trust.types.has(claims.vct)) refuse("NotACard");
+  const isCard = claims.vct !== "VerifiableStudentID";
+  if (isCard && !knowledge.trust.types.has(claims.vct)) refuse("NotACard");
   checkEntitlement(claims, institution, policy);
   if (asked !== null) await checkBinding(credential, claims.holder, asked, now);
   const isOurs = [...institution.lists.values()].includes(claims.uri);
   const status = checkStatus(isOurs ? knowledge.lists.get(claims.uri) : undefined, claims.index, now, policy);
   const shown = { name: claims.name, esi: claims.esis[0]?.text ?? null, level: claims.level };
-  checkService(institution, shown, policy);
+  checkService(institution, isCard ? "EuropeanStudentCard" : "VerifiableStudentID", shown, policy);
   return {
     escn: claims.escn,
     pic: institution.pic,

@@ -31,9 +31,10 @@ export function checkStatus(list, index, now, policy) {
 }
 
 // What one service takes of good cards (rules.md, section 3).
-export function checkService({ pic, country }, shown, { institutions, countries, levels, claims }) {
+export function checkService({ pic, country }, type, shown, { institutions, countries, types, levels, claims }) {
   if (institutions && !institutions.has(pic)) refuse("InstitutionNotAccepted");
   if (countries && !countries.has(country)) refuse("CountryNotAccepted");
+  if (types && !types.has(type)) refuse("TypeNotAccepted");
   const needed = new Set([...(claims ?? []), ...(levels ? ["level"] : [])]);
   for (const claim of needed) if (shown[claim] === null) refuse("ClaimMissing");
   if (levels && !levels.has(shown.level)) refuse("LevelNotAccepted");
@@ -86,7 +87,7 @@ export async function verifyCard(text, { knowledge, now, policy, challenge, memo
   const list = knowledge.lists.get(institution.lists.get(claims.list));
   const status = checkStatus(list, claims.index, now, policy);
   const shown = { name: claims.name, esi: claims.esi?.text ?? null, level: claims.level };
-  checkService(institution, shown, policy);
+  checkService(institution, "EuropeanStudentCard", shown, policy);
   if (isLive) await remember(code, memory);
   return {
     escn: code.escn,

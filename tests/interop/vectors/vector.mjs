@@ -4,7 +4,7 @@ const KNOWN = [
   "check", "expect", "now", "bundle", "policy", "challenge", "shown_before", "audience", "nonce",
   "anchors", "least_sequence", "result", "comment",
 ];
-const POLICY_WORD = /^(?:(live_only|identity_only)|(fresh_for|stale_until)=([0-9]+)|(institutions|countries|levels|claims)=([A-Za-z0-9,]+))$/;
+const POLICY_WORD = /^(?:(live_only|identity_only)|(fresh_for|stale_until)=([0-9]+)|(institutions|countries|types|levels|claims)=([A-Za-z0-9,]+))$/;
 
 function readPolicy(text) {
   const policy = {};

@@ -19,7 +19,8 @@ STEPS = {
     "phone": ("BadDeviceSignature", "StaleCode", "CodeFromFuture"),
     "status": ("StatusUnknown", "StatusTooOld", "Revoked", "Suspended"),
     "service": (
-        "InstitutionNotAccepted", "CountryNotAccepted", "ClaimMissing", "LevelNotAccepted",
+        "InstitutionNotAccepted", "CountryNotAccepted", "TypeNotAccepted",
+        "ClaimMissing", "LevelNotAccepted",
     ),
     "replay": ("Replayed",),
 }  # fmt: skip

@@ -19,7 +19,8 @@ from generating.cards import (
 from generating.credentials import credential, vc
 from generating.vector import Vector
 
-ALL = f"institutions={world.PIC_B},{world.PIC_A} countries=EE,LV levels=MASTER,BACHELOR"
+CARD, STUDENT_ID = "types=EuropeanStudentCard", "types=VerifiableStudentID"
+ALL = f"institutions={world.PIC_B},{world.PIC_A} countries=EE,LV {CARD} levels=MASTER,BACHELOR"
 
 
 def vectors() -> Iterator[Vector]:
@@ -34,6 +35,8 @@ def _codes() -> Iterator[Vector]:
     for name, expect, text, policy in (
         ("institution", "InstitutionNotAccepted", usual, f"institutions={world.PIC_B}"),
         ("country", "CountryNotAccepted", usual, "countries=PL,EE"),
+        ("type", "TypeNotAccepted", usual, "types=VerifiableStudentID"),
+        ("type_of_a_live_code", "TypeNotAccepted", live, "types=VerifiableStudentID"),
         ("level", "LevelNotAccepted", usual, "levels=MASTER,DOCTORATE"),
         ("level_of_a_live_code", "LevelNotAccepted", live, "levels=MASTER"),
         ("level_missing", "ClaimMissing", without_level, "claims=level"),
@@ -67,15 +70,21 @@ def _order() -> Iterator[Vector]:
     )
     policy = "countries=PL levels=MASTER claims=esi"
     yield card("service_country_before_claims", "CountryNotAccepted", usual, policy=policy)
+    policy = "countries=PL types=VerifiableStudentID"
+    yield card("service_country_before_type", "CountryNotAccepted", usual, policy=policy)
+    policy = "types=VerifiableStudentID claims=esi"
+    yield card("service_type_before_claims", "TypeNotAccepted", usual, policy=policy)
     policy = "levels=MASTER claims=esi"
     yield card("service_claims_before_level", "ClaimMissing", usual, policy=policy)
 
 
 def _credentials() -> Iterator[Vector]:
-    usual = credential()
+    usual, student_id = credential(), credential({"vct": "VerifiableStudentID"})
     for name, expect, text, policy in (
         ("institution", "InstitutionNotAccepted", usual, f"institutions={world.PIC_B}"),
         ("country", "CountryNotAccepted", usual, "countries=PL"),
+        ("type", "TypeNotAccepted", usual, STUDENT_ID),
+        ("type_of_the_rulebook", "TypeNotAccepted", student_id, CARD),
         ("level", "LevelNotAccepted", usual, "levels=DOCTORATE"),
         ("name_not_disclosed", "ClaimMissing", credential(name=OMIT), "claims=name"),
         (
@@ -94,3 +103,9 @@ def _credentials() -> Iterator[Vector]:
         yield vc(f"service_{name}", expect, text, policy=policy)
     policy = ALL.replace("BACHELOR", "BACHELOR,DOCTORATE") + " claims=name,level,esi"
     yield vc("valid_service_takes_it", "valid", usual, policy=policy)
+    for name, text, policy in (
+        ("card", usual, CARD),
+        ("student_id", student_id, STUDENT_ID),
+        ("student_id_besides", student_id, f"{CARD},VerifiableStudentID"),
+    ):
+        yield vc(f"valid_service_takes_the_type_{name}", "valid", text, policy=policy)

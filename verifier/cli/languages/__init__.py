@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from verifier.rules_fault import FAULTS, RulesError
+
 DEFAULT_LANGUAGE = "en"
 
 
@@ -24,6 +26,7 @@ class Language:
     code: str
     words: dict[str, str]
     refusals: dict[str, Refusal]
+    rules_faults: dict[str, str]  # by the names of `verifier.rules_fault.FAULTS`
 
     def refusal(self, name: str) -> Refusal:
         """The texts for a refusal's class name."""
@@ -32,6 +35,13 @@ class Language:
     def word(self, key: str, **values: object) -> str:
         """A text by its key, with its blanks filled in."""
         return self.words[key].format(**values)
+
+    def rules_fault(self, error: RulesError) -> str:
+        """What is wrong with a file of rules, and where."""
+        reason = error.reason_as({**FAULTS, **self.rules_faults}[error.fault])
+        if error.line is None:
+            return reason
+        return self.word("rules_line", line=error.line, reason=reason)
 
 
 def available_languages() -> list[str]:
@@ -50,7 +60,7 @@ def load_language(code: str) -> Language:
         resources.files(__name__).joinpath(f"{code}.toml").read_text(encoding="utf-8")
     )
     refusals = {name: Refusal(**texts) for name, texts in content["refusals"].items()}
-    return Language(code, content["words"], refusals)
+    return Language(code, content["words"], refusals, content.get("rules_faults", {}))
 
 
 def preferred_language() -> str:

@@ -5,6 +5,7 @@ import { parse } from "smol-toml";
 import { expect, it } from "vitest";
 
 import { REFUSALS } from "../src/check/errors.ts";
+import { FAULTS } from "../src/check/rules_fault.ts";
 
 const VERIFIER = join(import.meta.dirname, "../..");
 
@@ -32,6 +33,14 @@ it.each(["en", "lv"])(
     }
   },
 );
+
+it("says every fault of a file of rules in Latvian, too", () => {
+  const { rules_faults: faults } = read("cli/languages/lv.toml") as { rules_faults: Record<string, string> };
+  for (const [name, text] of Object.entries(FAULTS)) {
+    expect(faults).toHaveProperty(name);
+    expect(blanksOf(text)).toEqual(expect.arrayContaining(blanksOf(faults[name])));
+  }
+});
 
 it("has every text that the page asks for, and none that nobody reads", () => {
   const page = read("web/src/page/languages/page.en.toml");

@@ -7,9 +7,9 @@ import { encodeBase32 } from "../src/check/base32.ts";
 import { encodeUtf8, sha256 } from "../src/check/bytes.ts";
 import { CardError } from "../src/check/errors.ts";
 import { b64urlEncode } from "../src/check/jws.ts";
-import { DEFAULT_POLICY } from "../src/check/policy.ts";
+import { DEFAULT_POLICY, type CredentialType } from "../src/check/policy.ts";
 import { joinParts, KEPT_FOR, PartCollector, parsePart, splitPresentation } from "../src/check/presentation_qr.ts"; // prettier-ignore
-import { alternativesFor, claimNamesOf, claimsFor, encodeRequest, isAudience, parseRequest } from "../src/check/presentation_request.ts"; // prettier-ignore
+import { alternativesFor, askableClaims, claimNamesOf, claimsFor, encodeRequest, isAudience, parseRequest } from "../src/check/presentation_request.ts"; // prettier-ignore
 import { readVector } from "./vector_files.ts";
 import { limits } from "./limits.ts";
 
@@ -145,9 +145,15 @@ describe("a request", () => {
     const card = { types: ["t"], claims: ["name", "schac_personal_unique_code"] };
     const names = ["firstName", "familyName", "schacPersonalUniqueCode"];
     const studentId = { types: ["VerifiableStudentID"], claims: names };
-    expect(alternativesFor(["t"], ["name", "esi"])).toEqual([card, studentId]);
-    expect(alternativesFor([], ["name", "esi"])).toEqual([studentId]);
-    expect(alternativesFor(["t"], ["level"])).toEqual([{ types: ["t"], claims: ["academic_level"] }]);
+    expect(alternativesFor(["t"], ["name", "esi"], DEFAULT_POLICY)).toEqual([card, studentId]);
+    expect(alternativesFor([], ["name", "esi"], DEFAULT_POLICY)).toEqual([studentId]);
+    expect(alternativesFor(["t"], ["level"], DEFAULT_POLICY)).toEqual([
+      { types: ["t"], claims: ["academic_level"] },
+    ]);
+    const only = (type: CredentialType) => ({ ...DEFAULT_POLICY, types: new Set([type]) });
+    expect(alternativesFor(["t"], ["name", "esi"], only("EuropeanStudentCard"))).toEqual([card]);
+    expect(alternativesFor(["t"], ["name", "esi"], only("VerifiableStudentID"))).toEqual([studentId]);
+    expect(askableClaims(only("VerifiableStudentID"))).toEqual(["name", "esi"]);
     const request = { audience: "x", nonce: "n".repeat(22), ...card, others: [studentId] };
     expect(parseRequest(encodeRequest(request))).toEqual(request);
     for (const others of [[card], [studentId, studentId], [{ types: [], claims: [] }]]) {

@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { DEFAULT_POLICY, HOUR } from "../src/check/policy.ts";
-import { nameIn, parseRules, RulesError, rulesTextOf } from "../src/check/rules.ts";
+import { nameIn, parseRules, rulesTextOf } from "../src/check/rules.ts";
+import { RulesError } from "../src/check/rules_fault.ts";
 import { limits } from "./limits.ts";
 
 const VERIFIER = join(import.meta.dirname, "../..");
@@ -45,6 +46,19 @@ const FAULTS: [string, string, number | null, string][] = [
   ["a country twice", SMALLEST + 'countries = ["LV", "LV"]\n', 3, "listed twice"],
   ["a PIC that is a number", SMALLEST + "institutions = [999978433]\n", 3, "nine digits"],
   ["a PIC of eight digits", SMALLEST + 'institutions = ["99997843"]\n', 3, "nine digits"],
+  ["a type that is none", SMALLEST + 'types = ["card"]\n', 3, 'one of "EuropeanStudentCard"'],
+  [
+    "a type alone that says no level, where levels are listed",
+    SMALLEST + 'levels = ["MASTER"]\ntypes = ["VerifiableStudentID"]\n',
+    4,
+    "names no level",
+  ],
+  [
+    "a type alone that says no level, where one is to be shown",
+    SMALLEST + 'types = ["VerifiableStudentID"]\nclaims = ["level"]\n',
+    3,
+    "names no level",
+  ],
   ["a level that is none", SMALLEST + 'levels = ["PHD"]\n', 3, 'one of "BACHELOR"'],
   ["a claim that is none", SMALLEST + 'claims = ["photo"]\n', 3, 'one of "name", "level"'],
   ["a key twice", SMALLEST + "live_only = true\nlive_only = true\n", 4, "not TOML"],
@@ -133,10 +147,12 @@ describe("a preset is read", () => {
   const files = readdirSync(join(VERIFIER, "presets")).filter((name) => name.endsWith(".toml"));
   it.each(files)("%s", (name) => {
     const rules = parseRules(readFileSync(join(VERIFIER, "presets", name), "utf8"));
-    const row = new RegExp(`^\\| \`${name.replace(".toml", "")}\` \\| (.*?) \\| (.*?) \\|`, "m");
+    const row = new RegExp(`^\\| \`${name.replace(".toml", "")}\` \\| (.*?) \\| (.*?) \\| (.*?) \\|`, "m");
     const document = readFileSync(join(VERIFIER, "../docs/rules.md"), "utf8");
-    const [, codes, ages] = row.exec(document) ?? [];
+    const [, codes, ages, types] = row.exec(document) ?? [];
     const { liveOnly, identityOnly, freshFor, staleUntil } = rules.policy;
+    const isCardOnly = rules.policy.types?.has("VerifiableStudentID") === false;
+    expect(types).toBe(isCardOnly ? "card" : "card, student ID");
     expect(codes).toBe(liveOnly ? `live${identityOnly ? ", identity" : ""}` : "printed too");
     expect(ages).toBe(`${freshFor / HOUR} h, ${staleUntil / HOUR} h`);
     expect(nameIn(rules, "lv")).not.toBe(nameIn(rules, "en"));

@@ -11,7 +11,7 @@ import { LEVELS, parseEscn, parseEsi, picOf, prefixOf } from "../src/check/ident
 import { parseJsonObject } from "../src/check/json.ts";
 import { parsePublicJwk } from "../src/check/jws.ts";
 import type { PublicKey } from "../src/check/p256.ts";
-import { CLAIMS, DEFAULT_POLICY, type Policy } from "../src/check/policy.ts";
+import { CLAIMS, CREDENTIAL_TYPES, DEFAULT_POLICY, type Policy } from "../src/check/policy.ts";
 import { joinParts } from "../src/check/presentation_qr.ts";
 import { parseRequest } from "../src/check/presentation_request.ts";
 import { InMemoryReplay } from "../src/check/replay.ts";
@@ -114,6 +114,8 @@ function withWord(policy: Policy, word: string): Policy {
   const listed = new Set(value.split(","));
   if (name === "institutions") return { ...policy, institutions: listed };
   if (name === "countries") return { ...policy, countries: listed };
+  if (name === "types")
+    return { ...policy, types: new Set(CREDENTIAL_TYPES.filter((one) => listed.has(one))) };
   if (name === "levels") return { ...policy, levels: new Set(LEVELS.filter((one) => listed.has(one))) };
   if (name === "claims") return { ...policy, claims: new Set(CLAIMS.filter((one) => listed.has(one))) };
   throw new Error(`an unknown word of the policy: ${word}`);
@@ -161,7 +163,11 @@ type Know = typeof knowledgeOf;
 
 /** The same, as it is when it was stored and is opened again. */
 export async function openedAgain(name: string, now: number): Promise<Knowledge> {
-  return openParts(partsOf(await knowledgeOf(name, now)), { anchors: [keyOf("trust")], now });
+  const cached = `${name} ${now} again`;
+  const parts = partsOf(await knowledgeOf(name, now));
+  const knowledge = bundles.get(cached) ?? openParts(parts, { anchors: [keyOf("trust")], now });
+  bundles.set(cached, knowledge);
+  return knowledge;
 }
 
 function cardSays(card: VerifiedCard): object {

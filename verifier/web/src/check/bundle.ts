@@ -7,11 +7,10 @@
 
 import { encodeUtf8, sha256, type Bytes } from "./bytes.ts";
 import { CardError, refuse, refusingAs } from "./errors.ts";
-import { holdStatusList, keepNewer, takeStatusDelta, verifyStatusList } from "./held_lists.ts";
+import { holdStatusList, keepNewer, StatusLists, takeStatusDelta, verifyStatusList } from "./held_lists.ts";
 import { integerOf, isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
 import { ownersOf } from "./status_list_trust.ts";
 import type { StatusListToken } from "./status.ts";
-import { StatusLists } from "./status_lists.ts";
 import { verifyTrustList, type Expected } from "./trust.ts";
 import type { TrustedInstitution, TrustList } from "./trust_document.ts";
 import { unpackGzip } from "./unpacking.ts";

@@ -2,15 +2,15 @@
  * A bundle that was taken in before, opened again: what it costs is paid where it is used.
  *
  * Of a status list only its form, its signer and its time are checked at once; its signature, and what
- * it unpacks to, when it is first asked for (`status_lists.ts`).
+ * it unpacks to, when it is first asked for (`held_lists.ts`).
  */
 
 import { takeTypeMetadata, type BundleParts, type Knowledge } from "./bundle.ts";
 import { CardError } from "./errors.ts";
+import { StatusLists, type PackedList } from "./held_lists.ts";
 import { parsePackedList } from "./status.ts";
 import { parseStatusDelta } from "./status_delta.ts";
 import { findSignerAt, ownersOf, type Owners } from "./status_list_trust.ts";
-import { StatusLists, type PackedList } from "./status_lists.ts";
 import { verifyTrustList, type Expected } from "./trust.ts";
 
 /** What was stored of `verifyBundle`, opened as it would be, but later; throws as `verifyTrustList`. */

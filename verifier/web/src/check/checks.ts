@@ -4,7 +4,7 @@ import type { Knowledge } from "./bundle.ts";
 import type { Profile } from "./card_claims.ts";
 import { refuse } from "./errors.ts";
 import type { AcademicLevel, Escn, Esi, Pic } from "./identifiers.ts";
-import { CLAIMS, freshnessOf, type Freshness, type Policy } from "./policy.ts";
+import { CLAIMS, freshnessOf, type CredentialType, type Freshness, type Policy } from "./policy.ts";
 import { CARD_STATUS, type StatusListToken } from "./status.ts";
 import type { TrustedInstitution } from "./trust_document.ts";
 
@@ -13,6 +13,7 @@ export type Evidence = "live" | "key-binding" | "static";
 
 /** A card that passed every step: what may be relied on, and as of when. */
 export interface VerifiedCard {
+  readonly type: CredentialType;
   readonly evidence: Evidence;
   readonly institution: TrustedInstitution;
   readonly escn: Escn | null; // null: a credential that does not disclose it
@@ -80,12 +81,15 @@ export function checkStatus(token: StatusListToken, index: number, now: number, 
 
 /** Holds a good card to what this service takes (docs/rules.md). */
 export function checkService(card: VerifiedCard, policy: Policy): void {
-  const { institutions, countries, levels, claims } = policy;
+  const { institutions, countries, types, levels, claims } = policy;
   if (institutions !== null && !institutions.has(card.institution.pic)) {
     refuse("InstitutionNotAccepted", "this service does not take cards of this institution");
   }
   if (countries !== null && !countries.has(card.institution.country)) {
     refuse("CountryNotAccepted", "this service does not take cards of this country");
+  }
+  if (types !== null && !types.has(card.type)) {
+    refuse("TypeNotAccepted", "this service does not take this type of credential");
   }
   for (const claim of CLAIMS) {
     const isNeeded = claims.has(claim) || (claim === "level" && levels !== null);

@@ -28,7 +28,13 @@ export const REFUSALS = {
   live: ["StaticCode", "BadDeviceSignature", "StaleCode", "CodeFromFuture", "Replayed"],
   profile: ["ProfileRefused"],
   status: ["StatusUnknown", "StatusTooOld", "Revoked", "Suspended"],
-  service: ["InstitutionNotAccepted", "CountryNotAccepted", "ClaimMissing", "LevelNotAccepted"],
+  service: [
+    "InstitutionNotAccepted",
+    "CountryNotAccepted",
+    "TypeNotAccepted",
+    "ClaimMissing",
+    "LevelNotAccepted",
+  ],
   document: [
     "MalformedDocument",
     "DocumentTooLarge",

@@ -9,7 +9,8 @@ export { partsOf, verifyBundle, type BundleParts, type Knowledge } from "./bundl
 export { openParts } from "./bundle_on_demand.ts";
 export type { Evidence, VerifiedCard } from "./checks.ts";
 export { CardError, REFUSALS, type RefusalName } from "./errors.ts";
-export { nameIn, parseRules, RulesError, rulesTextOf, type Rules } from "./rules.ts";
+export { nameIn, parseRules, rulesTextOf, type Rules } from "./rules.ts";
+export { FAULTS, RulesError, type RulesFault } from "./rules_fault.ts";
 export { CLAIMS, DAY, DEFAULT_POLICY, HOUR, type Claim, type Freshness, type Policy } from "./policy.ts";
 export {
   isPart,
@@ -22,6 +23,7 @@ export {
 export {
   ANSWERED_WITHIN,
   alternativesFor,
+  askableClaims,
   claimsFor,
   encodeRequest,
   isAudience,

@@ -16,6 +16,10 @@ export type Freshness = "fresh" | "stale";
 export const CLAIMS = ["name", "level", "esi"] as const;
 export type Claim = (typeof CLAIMS)[number];
 
+/** What kinds of credentials there are: our card, as a code or an SD-JWT VC, and the student attestation of European wallets. */
+export const CREDENTIAL_TYPES = ["EuropeanStudentCard", "VerifiableStudentID"] as const;
+export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
+
 export interface Policy {
   readonly liveOnly: boolean; // take live codes (E2) only
   readonly identityOnly: boolean; // take codes and credentials with an ESI only
@@ -26,6 +30,7 @@ export interface Policy {
   readonly shownAhead: number; // how far ahead the phone's clock may be
   readonly institutions: ReadonlySet<string> | null; // PICs of those it takes; null for all
   readonly countries: ReadonlySet<string> | null; // ISO 3166-1, upper case; null for all
+  readonly types: ReadonlySet<CredentialType> | null; // kinds of credentials that it takes; null for all
   readonly levels: ReadonlySet<AcademicLevel> | null; // a card that names none is then refused
   readonly claims: ReadonlySet<Claim>; // what the card must show
 }
@@ -40,6 +45,7 @@ export const DEFAULT_POLICY: Policy = {
   shownAhead: 15,
   institutions: null,
   countries: null,
+  types: null,
   levels: null,
   claims: new Set(),
 };

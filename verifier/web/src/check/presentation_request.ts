@@ -9,7 +9,7 @@ import { compare, encodeUtf8, isLongerThan, trimAround } from "./bytes.ts";
 import { isPlainText } from "./card_claims.ts";
 import { refuse, refusingAs } from "./errors.ts";
 import { isJsonArray, isJsonObject, parseJsonObject, type Json } from "./json.ts";
-import { CLAIMS, type Claim, type Policy } from "./policy.ts";
+import { CLAIMS, type Claim, type CredentialType, type Policy } from "./policy.ts";
 import { VERIFIABLE_STUDENT_ID_VCT } from "./sd_jwt_vc.ts";
 
 const MARK = "ESCR";
@@ -68,14 +68,31 @@ export function claimNamesOf(claims: readonly Claim[]): string[] {
 
 /**
  * The ways to answer, the preferred first: by a credential of these types, or by a student attestation
- * of a European wallet where that says what is needed.
+ * of a European wallet where that says what is needed; of both what the service takes. Maybe none.
  */
-export function alternativesFor(types: readonly string[], claims: readonly Claim[]): Alternative[] {
-  const card = { types: types.slice(0, MAX_TYPES), claims: claimNamesOf(claims) };
+export function alternativesFor(
+  vcts: readonly string[],
+  claims: readonly Claim[],
+  { types }: Policy,
+): Alternative[] {
+  const ofCards = vcts.filter((vct) => vct !== VERIFIABLE_STUDENT_ID_VCT).slice(0, MAX_TYPES);
   const names = claims.map((claim) => STUDENT_ID_NAMES[claim]);
-  if (names.includes(null)) return [card];
-  const studentId = { types: [VERIFIABLE_STUDENT_ID_VCT], claims: names.flatMap((one) => one ?? []) };
-  return card.types.length === 0 ? [studentId] : [card, studentId];
+  const ways: [CredentialType, readonly string[], readonly string[]][] = [
+    ["EuropeanStudentCard", ofCards, claimNamesOf(claims)],
+    [
+      "VerifiableStudentID",
+      names.includes(null) ? [] : [VERIFIABLE_STUDENT_ID_VCT],
+      names.flatMap((one) => one ?? []),
+    ],
+  ];
+  const taken = ways.filter(([type, some]) => some.length > 0 && types?.has(type) !== false);
+  return taken.map(([, some, needed]) => ({ types: some, claims: needed }));
+}
+
+/** What a service can ask for: a level is in its cards only. */
+export function askableClaims({ types }: Policy): Claim[] {
+  const hasCards = types?.has("EuropeanStudentCard") !== false;
+  return CLAIMS.filter((claim) => hasCards || STUDENT_ID_NAMES[claim] !== null);
 }
 
 /** Whether a text is meant as a request, of whatever version. */

@@ -9,7 +9,8 @@ import { parse, TomlError } from "smol-toml";
 
 import { isLongerThan } from "./bytes.ts";
 import { LEVELS } from "./identifiers.ts";
-import { CLAIMS, DEFAULT_POLICY, HOUR, type Policy } from "./policy.ts";
+import { CLAIMS, CREDENTIAL_TYPES, DEFAULT_POLICY, HOUR, type Policy } from "./policy.ts";
+import { RulesError, type FaultValues, type RulesFault } from "./rules_fault.ts";
 
 const VERSION = 1;
 const MAX_CHARS = 16_384;
@@ -26,21 +27,8 @@ const USUAL_TEXT = /^(?!")|^(?:[^\\]|\\[^ex])*$/;
 const NAME_KEY = /^service(?:_([a-z]{2}))?$/;
 const KEYS = [
   ...["rules", "live_only", "identity_only", "fresh_hours", "usable_hours"],
-  ...["institutions", "countries", "levels", "claims"],
+  ...["institutions", "countries", "types", "levels", "claims"],
 ];
-
-/** The file breaks its format. */
-export class RulesError extends Error {
-  readonly line: number | null; // from 1; null for the file as a whole
-  readonly reason: string;
-
-  constructor(line: number | null, reason: string) {
-    super(line === null ? reason : `line ${line}: ${reason}`);
-    this.name = "RulesError";
-    this.line = line;
-    this.reason = reason;
-  }
-}
 
 /** What a service is called, by language ("" for all others), and what it accepts. */
 export interface Rules {
@@ -55,12 +43,12 @@ export function nameIn(rules: Rules, language: string): string {
 
 /** The text in a file's bytes, without its byte order mark; `RulesError`. */
 export function rulesTextOf(data: Uint8Array): string {
-  if (data.length > MAX_BYTES) throw new RulesError(null, `the file is longer than ${MAX_CHARS} characters`);
+  if (data.length > MAX_BYTES) throw new RulesError(null, "too_long", { most: MAX_CHARS });
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     return decoder.decode(data);
   } catch {
-    throw new RulesError(lineOfFault(data), "not UTF-8");
+    throw new RulesError(lineOfFault(data), "not_utf8");
   }
 }
 
@@ -82,16 +70,15 @@ function lineOfFault(data: Uint8Array): number {
 
 /** Reads the file's text; `RulesError` with the line and the reason. */
 export function parseRules(text: string): Rules {
-  if (isLongerThan(text, MAX_CHARS))
-    throw new RulesError(null, `the file is longer than ${MAX_CHARS} characters`);
+  if (isLongerThan(text, MAX_CHARS)) throw new RulesError(null, "too_long", { most: MAX_CHARS });
   const document = new Document(parseToml(text), linesOfKeys(text));
   document.refuseUnknown();
   if (document.take("rules", readVersion, null) === null) {
-    throw new RulesError(null, `\`rules = ${VERSION}\` is missing`);
+    throw new RulesError(null, "no_version", { version: VERSION });
   }
   const fresh = document.take("fresh_hours", readHours, 24);
   const usable = document.take("usable_hours", readHours, Math.max(fresh, 168));
-  if (usable < fresh) document.refuse("usable_hours", "it is less than fresh_hours");
+  if (usable < fresh) document.refuse("usable_hours", "less_than_fresh");
   const policy: Policy = {
     ...DEFAULT_POLICY,
     liveOnly: document.take("live_only", readTruth, false),
@@ -100,14 +87,26 @@ export function parseRules(text: string): Rules {
     staleUntil: usable * HOUR,
     institutions: document.take("institutions", allOf(readPic), null),
     countries: document.take("countries", allOf(readCountry), null),
+    types: document.take("types", allOf(oneOf(CREDENTIAL_TYPES)), null),
     levels: document.take("levels", allOf(oneOf(LEVELS)), null),
     claims: document.take("claims", allOf(oneOf(CLAIMS)), new Set()),
   };
+  const { types, levels, claims } = policy;
+  const asksLevel = levels !== null || claims.has("level");
+  if (asksLevel && types?.has("EuropeanStudentCard") === false) document.refuse("types", "no_level");
   return { service: document.names(), policy };
 }
 
-/** A value is not what its key asks for; the message says what is. */
-class Wrong extends Error {}
+/** A value is not what its key asks for. */
+class Wrong extends Error {
+  readonly fault: RulesFault;
+  readonly values: FaultValues;
+
+  constructor(fault: RulesFault, values: FaultValues = {}) {
+    super(fault);
+    [this.fault, this.values] = [fault, values];
+  }
+}
 
 class Document {
   readonly #values: ReadonlyMap<string, unknown>;
@@ -118,14 +117,14 @@ class Document {
     this.#lines = lines;
   }
 
-  refuse(key: string, reason: string): never {
-    throw new RulesError(this.#lines.get(key) ?? null, `${key}: ${reason}`);
+  refuse(key: string, fault: RulesFault, values: FaultValues = {}): never {
+    throw new RulesError(this.#lines.get(key) ?? null, fault, values, key);
   }
 
   refuseUnknown(): void {
     for (const key of this.#values.keys()) {
-      if (!this.#lines.has(key)) this.refuse(key, "keys are written bare, one at the start of a line");
-      if (!KEYS.includes(key) && !NAME_KEY.test(key)) this.refuse(key, "there is no such rule");
+      if (!this.#lines.has(key)) this.refuse(key, "not_bare");
+      if (!KEYS.includes(key) && !NAME_KEY.test(key)) this.refuse(key, "unknown");
     }
   }
 
@@ -135,12 +134,12 @@ class Document {
       return read(this.#values.get(key));
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
-      return this.refuse(key, error.message);
+      return this.refuse(key, error.fault, error.values);
     }
   }
 
   names(): Map<string, string> {
-    if (!this.#values.has("service")) throw new RulesError(null, "`service`, the service's name, is missing");
+    if (!this.#values.has("service")) throw new RulesError(null, "no_service");
     const names = new Map<string, string>();
     for (const key of this.#values.keys()) {
       const found = NAME_KEY.exec(key);
@@ -155,8 +154,8 @@ function parseToml(text: string): Map<string, unknown> {
     return new Map(Object.entries(parse(text, { integersAsBigInt: true, maxDepth: 16 })));
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const reason = /^Invalid TOML document: (.*)/.exec(error.message)?.[1] ?? "";
-    throw new RulesError(Math.min(error.line, lastLineOf(text)), `not TOML: ${reason}`);
+    const why = /^Invalid TOML document: (.*)/.exec(error.message)?.[1] ?? "";
+    throw new RulesError(Math.min(error.line, lastLineOf(text)), "not_toml", { why });
   }
 }
 
@@ -168,11 +167,11 @@ function linesOfKeys(text: string): Map<string, number> {
   const lines = new Map<string, number>();
   text.split("\n").forEach((line, i) => {
     if (line.includes('"""') || line.includes("'''")) {
-      throw new RulesError(i + 1, "a text stays on its line: no triple quotes");
+      throw new RulesError(i + 1, "several_lines");
     }
-    if (/^[ \t]*\[/.test(line)) throw new RulesError(i + 1, "no tables: one `key = value` after the other");
+    if (/^[ \t]*\[/.test(line)) throw new RulesError(i + 1, "table");
     if (![...line.matchAll(TEXTS)].every(([one]) => USUAL_TEXT.test(one))) {
-      throw new RulesError(i + 1, "not TOML: an escape that TOML 1.0 has not");
+      throw new RulesError(i + 1, "not_toml", { why: "an escape that TOML 1.0 has not" });
     }
     const key = KEY.exec(line)?.[1];
     if (key !== undefined && !lines.has(key)) lines.set(key, i + 1);
@@ -181,18 +180,18 @@ function linesOfKeys(text: string): Map<string, number> {
 }
 
 function readVersion(value: unknown): number {
-  if (value !== BigInt(VERSION)) throw new Wrong(`this program knows version ${VERSION} only`);
+  if (value !== BigInt(VERSION)) throw new Wrong("version", { version: VERSION });
   return VERSION;
 }
 
 function readTruth(value: unknown): boolean {
-  if (typeof value !== "boolean") throw new Wrong("true or false");
+  if (typeof value !== "boolean") throw new Wrong("truth");
   return value;
 }
 
 function readHours(value: unknown): number {
   if (typeof value !== "bigint" || value < 1n || value > BigInt(MAX_HOURS)) {
-    throw new Wrong(`a whole number of hours from 1 to ${MAX_HOURS}`);
+    throw new Wrong("hours", { most: MAX_HOURS });
   }
   return Number(value);
 }
@@ -201,7 +200,7 @@ function readName(value: unknown): string {
   // What Python's `isprintable` refuses: all of "other" and "separator" but the space.
   const isUsable = typeof value === "string" && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}|^ | $/u.test(value);
   if (!isUsable || value === "" || isLongerThan(value, MAX_NAME_CHARS)) {
-    throw new Wrong(`a name of 1 to ${MAX_NAME_CHARS} characters`);
+    throw new Wrong("name", { most: MAX_NAME_CHARS });
   }
   return value;
 }
@@ -210,23 +209,22 @@ function allOf<Value>(read: (value: unknown) => Value): (value: unknown) => Read
   return (value) => {
     if (!Array.isArray(value) || value.length === 0 || value.length > MAX_LISTED) {
       // An empty list would refuse everybody; to take all, the rule is left out.
-      throw new Wrong(`a list of 1 to ${MAX_LISTED}; leave the rule out to take all`);
+      throw new Wrong("list", { most: MAX_LISTED });
     }
     const found = new Set(value.map((item: unknown) => read(item)));
-    if (found.size < value.length) throw new Wrong("something is listed twice");
+    if (found.size < value.length) throw new Wrong("twice");
     return found;
   };
 }
 
 function readPic(value: unknown): string {
-  if (typeof value !== "string" || !/^[0-9]{9}$/.test(value))
-    throw new Wrong("a PIC is a text of nine digits");
+  if (typeof value !== "string" || !/^[0-9]{9}$/.test(value)) throw new Wrong("pic");
   return value;
 }
 
 function readCountry(value: unknown): string {
   if (typeof value !== "string" || !/^[A-Z]{2}$/.test(value)) {
-    throw new Wrong("a country is a text of two capital letters (ISO 3166-1)");
+    throw new Wrong("country");
   }
   return value;
 }
@@ -234,7 +232,7 @@ function readCountry(value: unknown): string {
 function oneOf<Name extends string>(names: readonly Name[]): (value: unknown) => Name {
   return (value) => {
     const name = names.find((one) => one === value);
-    if (name === undefined) throw new Wrong(`one of ${names.map((one) => `"${one}"`).join(", ")}`);
+    if (name === undefined) throw new Wrong("one_of", { names: names.map((one) => `"${one}"`).join(", ") });
     return name;
   };
 }

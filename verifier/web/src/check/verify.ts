@@ -63,6 +63,7 @@ export async function verifyCard(text: string, context: CheckContext): Promise<V
   if (token === undefined) return refuse("StatusUnknown", "no status list for this card is known");
   const freshness = checkStatus(token, claims.statusIndex, now, policy);
   const card: VerifiedCard = {
+    type: "EuropeanStudentCard",
     evidence: code.shown === null ? "static" : "live",
     institution,
     escn: code.escn,
@@ -76,7 +77,7 @@ export async function verifyCard(text: string, context: CheckContext): Promise<V
     freshness,
     shownAt: code.shown?.at ?? null,
   };
-  // 11. Service: one of the institutions, countries and levels it takes, showing what it needs.
+  // 11. Service: one of the institutions, countries, types and levels it takes, showing what it needs.
   checkService(card, policy);
   // 12. Replay: last, so that only codes that pass are remembered.
   if (code.shown !== null && replay !== undefined) await remember(code, code.shown, replay, { now, policy });

@@ -18,7 +18,7 @@ import {
 import { refuse, refusingAs } from "./errors.ts";
 import { picOf } from "./identifiers.ts";
 import { b64urlEncode, parseJws, verifiesJws } from "./jws.ts";
-import { DEFAULT_POLICY, type Policy } from "./policy.ts";
+import { DEFAULT_POLICY, type CredentialType, type Policy } from "./policy.ts";
 import {
   parseCredential,
   readClaims,
@@ -69,9 +69,7 @@ export async function verifyCredential(text: string, context: CredentialContext)
   // 7. The credential's own time.
   checkTime(claims.issuedAt, claims.expiresAt, now, policy.leeway);
   // 8. Type: a student card. The same key may sign the institution's other credentials.
-  if (claims.vct !== VERIFIABLE_STUDENT_ID_VCT && !knowledge.trust.typeIntegrity.has(claims.vct)) {
-    refuse("NotACard", "a credential of another type");
-  }
+  const type = typeOf(claims, knowledge);
   // 9. What the institution may write: its own PIC, its own ESI scopes.
   checkEntitlement(claims, institution, policy);
   // 10. Key binding.
@@ -82,6 +80,7 @@ export async function verifyCredential(text: string, context: CredentialContext)
   const token = await findStatusList(claims, institution, knowledge);
   const freshness = checkStatus(token, claims.statusIndex, now, policy);
   const card: VerifiedCard = {
+    type,
     evidence: expectedKeyBinding === undefined ? "static" : "key-binding",
     institution,
     escn: claims.escn,
@@ -95,7 +94,7 @@ export async function verifyCredential(text: string, context: CredentialContext)
     freshness,
     shownAt: null,
   };
-  // 12. Service: one of the institutions, countries and levels it takes, showing what it needs.
+  // 12. Service: one of the institutions, countries, types and levels it takes, showing what it needs.
   checkService(card, policy);
   return card;
 }
@@ -127,6 +126,13 @@ function findKey(
     }
   }
   return refuse("UnknownKey", "the institution has no such key");
+}
+
+function typeOf({ vct }: CredentialClaims, { trust }: Knowledge): CredentialType {
+  if (vct === VERIFIABLE_STUDENT_ID_VCT) return "VerifiableStudentID";
+  return trust.typeIntegrity.has(vct)
+    ? "EuropeanStudentCard"
+    : refuse("NotACard", "a credential of another type");
 }
 
 function checkEntitlement(claims: CredentialClaims, institution: TrustedInstitution, policy: Policy): void {

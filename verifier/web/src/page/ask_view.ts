@@ -1,13 +1,13 @@
 /** The code that asks a phone for a presentation, over the whole screen. */
 
-import { ANSWERED_WITHIN, CLAIMS, claimsFor, encodeRequest, isAudience, type Claim, type Policy, type PresentationRequest } from "../check/index.ts"; // prettier-ignore
+import { ANSWERED_WITHIN, askableClaims, CLAIMS, claimsFor, encodeRequest, isAudience, type Claim, type Policy, type PresentationRequest } from "../check/index.ts"; // prettier-ignore
 import { checkbox, field, h } from "./dom.ts";
 import { drawCode } from "./drawing.ts";
 import type { Language } from "./languages.ts";
 
 /** What the view tells the page. */
 export interface AskEvents {
-  readonly ask: (claims: readonly Claim[]) => PresentationRequest;
+  readonly ask: (claims: readonly Claim[], policy: Policy) => PresentationRequest;
   readonly named: (audience: string) => void;
   readonly scan: () => void; // the phone has the request
   readonly closed: () => void;
@@ -79,7 +79,10 @@ export class AskView {
   }
 
   #code(language: Language, state: AskState): Element[] {
-    const request = this.#events.ask(CLAIMS.filter((claim) => this.#chosen.has(claim)));
+    const request = this.#events.ask(
+      CLAIMS.filter((claim) => this.#chosen.has(claim)),
+      state.policy,
+    );
     // A request that nobody answered is over: another takes its place.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -103,7 +106,7 @@ export class AskView {
 
   #choices(language: Language, state: AskState): HTMLElement {
     const needed = new Set(claimsFor(state.policy));
-    const boxes = CLAIMS.map((claim) => {
+    const boxes = askableClaims(state.policy).map((claim) => {
       const choose = (isOn: boolean) => {
         const others = [...this.#chosen].filter((one) => one !== claim);
         this.#chosen = new Set(isOn ? [...others, claim] : others);

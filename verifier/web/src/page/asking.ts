@@ -12,6 +12,7 @@ import {
   PartCollector,
   type Claim,
   type ExpectedKeyBinding,
+  type Policy,
   type PresentationRequest,
 } from "../check/index.ts";
 import { b64urlEncode } from "../check/jws.ts";
@@ -56,9 +57,14 @@ export class Asking {
   }
 
   /** A new request, in the place of any other. */
-  ask(audience: string, types: readonly string[], claims: readonly Claim[]): PresentationRequest {
+  ask(
+    audience: string,
+    types: readonly string[],
+    claims: readonly Claim[],
+    policy: Policy,
+  ): PresentationRequest {
     const nonce = b64urlEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
-    const [first = { types, claims: [] }, ...others] = alternativesFor(types, claims);
+    const [first = { types, claims: [] }, ...others] = alternativesFor(types, claims, policy);
     const request = { audience, nonce, ...first, ...(others.length === 0 ? {} : { others }) };
     this.#parts.forget();
     this.#asked = { request, claims, at: this.#clock() };

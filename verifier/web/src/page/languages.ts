@@ -5,7 +5,7 @@
 
 import sharedEn from "../../../cli/languages/en.toml";
 import sharedLv from "../../../cli/languages/lv.toml";
-import type { RefusalName } from "../check/index.ts";
+import { FAULTS, type RefusalName, type RulesError, type RulesFault } from "../check/index.ts";
 import pageEn from "./languages/page.en.toml";
 import pageLv from "./languages/page.lv.toml";
 
@@ -18,6 +18,7 @@ export interface RefusalTexts {
 export interface SharedTexts {
   readonly words: Readonly<Record<string, string>>;
   readonly refusals: Readonly<Record<RefusalName, RefusalTexts>>;
+  readonly rules_faults?: Readonly<Record<RulesFault, string>>; // English is in the check
 }
 
 type Values = Readonly<Record<string, string | number>>;
@@ -26,11 +27,13 @@ export class Language {
   readonly code: string;
   readonly #words: Readonly<Record<string, string>>;
   readonly #refusals: SharedTexts["refusals"];
+  readonly #faults: Readonly<Record<RulesFault, string>>;
 
   constructor(code: string, shared: SharedTexts, page: Readonly<Record<string, string>>) {
     this.code = code;
     this.#words = { ...shared.words, ...page };
     this.#refusals = shared.refusals;
+    this.#faults = shared.rules_faults ?? FAULTS;
   }
 
   /** A text by its key, with its blanks filled in. */
@@ -42,6 +45,12 @@ export class Language {
 
   refusal(name: RefusalName): RefusalTexts {
     return this.#refusals[name];
+  }
+
+  /** What is wrong with a file of rules, and where. */
+  rulesFault(error: RulesError): string {
+    const reason = error.reasonAs(this.#faults[error.fault]);
+    return error.line === null ? reason : this.word("rules_line", { line: error.line, reason });
   }
 
   /** How long, in whole minutes, hours or days, as the command line says it. */

@@ -44,7 +44,8 @@ export class Page {
     this.#scan = new ScanView(reader, this.#scanEvents());
     this.#settingsView = new SettingsView(reader, this.#settingsEvents());
     this.#ask = new AskView({
-      ask: (claims) => this.#deciding.asking.ask(this.#settings.audience, this.#types, claims),
+      ask: (claims, policy) =>
+        this.#deciding.asking.ask(this.#settings.audience, this.#types, claims, policy),
       named: (audience) => void this.#change({ ...this.#settings, audience }).then(this.#askPresentation),
       scan: () => void this.#scanAnswer(),
       closed: () => void this.#showState(),

@@ -142,7 +142,7 @@ export class SettingsView {
       this.say(language.word("own_rules_stored", { service: nameIn(rules, language.code) }));
     } catch (error) {
       if (!(error instanceof RulesError)) throw error;
-      this.say(language.word("rules_refused", { reason: error.message }));
+      this.say(language.word("rules_refused", { reason: language.rulesFault(error) }));
     }
   }
 
