@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.verifier.world import DAY, NOW, Signer, World
+from verifier.__main__ import main
 from verifier.edges.fetching import FetchError, fetch_bundle
 from verifier.edges.images import ImageError, read_codes
 from verifier.edges.knowledge_file import (
@@ -292,3 +293,18 @@ def test_a_picture_that_is_damaged_or_of_a_kind_that_starts_programs_is_no_pictu
     picture.save(path, "EPS")
     with pytest.raises(ImageError, match="cannot be read as an image"):
         read_codes(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "forgets"), [(["check", "x"], True), (["serve", "--port", "0"], False)]
+)
+def test_where_codes_cannot_be_remembered_only_check_offers_to_forget_them(
+    words: list[str], forgets: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shown.sqlite").mkdir()
+
+    assert main([*words, "--lang", "en", "--knowledge", str(tmp_path)]) == 3
+
+    said = capsys.readouterr().err
+    assert "cannot be remembered" in said
+    assert ("--forget" in said) is forgets

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from verifier.cli.answers import Answer, as_json, as_text, moment_of
 from verifier.cli.check_options import binding_of, policy_of
@@ -12,6 +13,7 @@ from verifier.cli.desk import Desk
 from verifier.cli.gathering import gather
 from verifier.cli.languages import Language
 from verifier.cli.reading import read_texts
+from verifier.edges.knowledge_file import KnowledgeError
 from verifier.edges.replay_file import ReplayFile
 from verifier.errors import CardError
 
@@ -19,9 +21,13 @@ Clock = Callable[[], int]
 
 
 def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -> int:
-    """Check every code that comes; see `arguments.EXIT_CODES`."""
+    """Check every code that comes; see `arguments.EXIT_CODES`.
+
+    Raises:
+        KnowledgeError: Nothing usable is known, or codes cannot be remembered.
+    """
     policy, binding = policy_of(arguments), binding_of(arguments)
-    replay = None if arguments.forget else ReplayFile(arguments.knowledge)
+    replay = None if arguments.forget else _open_memory(arguments.knowledge)
     desk = Desk(arguments.knowledge, clock, replay)
     desk.lists()  # without it, say so before the first code
     colour = sys.stdout.isatty()
@@ -40,6 +46,14 @@ def run_check(arguments: argparse.Namespace, language: Language, clock: Clock) -
     if replay is None and not arguments.json:
         print(language.word("no_replay_memory"))
     return 1 if refused else 0
+
+
+def _open_memory(folder: Path) -> ReplayFile:
+    try:
+        return ReplayFile(folder)
+    except KnowledgeError as error:
+        # Of the commands, this one alone can do without.
+        raise KnowledgeError(f"{error}, or say --forget") from error
 
 
 def _tell(language: Language, count: int, total: int) -> None:

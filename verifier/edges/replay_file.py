@@ -30,7 +30,7 @@ class ReplayFile:
             self._database.execute("ROLLBACK")
         except (OSError, sqlite3.Error) as error:
             raise KnowledgeError(
-                f"codes cannot be remembered in {folder}: it must be writable (or: check --forget)"
+                f"codes cannot be remembered in {folder}: it must be writable"
             ) from error
 
     def remember(self, key: bytes, *, now: int, until: int) -> bool:
