@@ -33,7 +33,8 @@ from verifier.errors import CardError, MalformedDocument
 from verifier.esc_qr import UnverifiedCode, e1_text, e2_text, encode_e1, encode_e2, parse_code
 from verifier.presentation_qr import MAX_PART_BYTES, join_parts, split_presentation
 from verifier.presentation_request import encode_request, parse_request
-from verifier.rules import Rules, RulesError, parse_rules
+from verifier.rules import Rules, parse_rules
+from verifier.rules_fault import RulesError
 from verifier.sd_jwt_vc import parse_credential
 from verifier.status import parse_status_list_token
 from verifier.status_changes import parse_changes, take_changes
