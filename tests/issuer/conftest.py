@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from issuer import database
 from issuer.searching import search_text_of
 from issuer.store import cards, institutions, students
 from issuer.tables import Card, Institution, Student
@@ -14,6 +15,14 @@ from issuer.tables import Card, Institution, Student
 PIC = "999900001"
 OTHER_PIC = "999900002"
 NOW = 1_795_435_200  # 2026-11-23T12:00:00Z
+PATIENCE = 60.0  # seconds
+
+
+@pytest.fixture(autouse=True)
+def patient_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits too long is refused, rightly; here only a busy machine makes anybody wait."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(database, "POOL_TIMEOUT", PATIENCE)
 
 
 def _institution(pic: str, name: str, domain: str) -> Institution:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
+from issuer import database
 from issuer.database import make_engine
 from issuer.escn_clock import keep_clear_of, mint_escns, tick_of_escn
 from issuer.store import cards
 from issuer.tables import EscnClockRow, Student
-from tests.issuer.conftest import card_row
+from tests.issuer.conftest import PATIENCE, card_row
 from verifier.escn import escn_at, tick_of
 from verifier.identifiers import Pic, parse_escn, pic_of, prefix_of
 
@@ -56,6 +57,7 @@ def test_ticks_of_a_transaction_that_failed_are_not_lost(session: Session) -> No
 
 
 def _mint_in_a_process(url: str, seconds_off: int, made: "multiprocessing.Queue[str]") -> None:
+    database.BUSY_TIMEOUT = PATIENCE  # a process of its own
     engine = make_engine(url)
     for step in range(20):
         with Session(engine) as session, session.begin():

@@ -109,12 +109,13 @@ def test_the_router_says_how_long_to_wait(sandbox: Any, riga: EscRouterClient) -
 def test_a_wait_until_a_date_counts_from_the_answers_own_date(
     sandbox: Any, riga: EscRouterClient
 ) -> None:
-    until = datetime.now(UTC) + timedelta(seconds=125)
+    until = datetime.now(UTC) + timedelta(minutes=100)
     sandbox.fault(status=503, headers={"retry-after": format_datetime(until, usegmt=True)})
     with pytest.raises(RouterBusy) as raised:
         riga.read_person(ESI)
     assert raised.value.retry_after is not None
-    assert timedelta(seconds=120) < raised.value.retry_after < timedelta(seconds=127)
+    # A busy server's date is a little old, and the answer may take a while.
+    assert timedelta(minutes=95) < raised.value.retry_after < timedelta(minutes=105)
 
 
 def test_a_date_that_has_passed_is_no_wait(sandbox: Any, riga: EscRouterClient) -> None:
