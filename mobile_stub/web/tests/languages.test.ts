@@ -26,6 +26,12 @@ function blanksOf(text: string): string[] {
 }
 
 describe("the languages", () => {
+  it("name a country by its code, and leave what is none as it is", () => {
+    const [english, latvian] = languages();
+    expect([english?.country("LV"), latvian?.country("LV")]).toEqual(["Latvia", "Latvija"]);
+    for (const other of ["", "lv", "LVA", "<b>"]) expect(english?.country(other)).toBe(other);
+  });
+
   it("have the same texts with the same blanks, and none is empty", () => {
     const [one, other] = [flat(en), flat(lv)];
     expect([...other.keys()]).toEqual([...one.keys()]);

@@ -46,6 +46,8 @@ describe("a link", () => {
     [`openid-credential-offer://?credential_offer=%GG${VALUE}`, "offer-malformed"],
     [`openid-credential-offer://?credential_offer=${"a".repeat(65_536)}`, "offer-malformed"],
     ["openid-credential-offer://?credential_offer_u", "offer-cut"],
+    ["openid-credential-offer://?credential_off", "offer-cut"],
+    ["https://wallet.example/#c", "offer-cut"],
     ["openid-credential-offer://?credential_offer=", "offer-cut"],
     ["openid-credential-offer://?credential_offer_uri=", "offer-cut"],
     ["https://wallet.example/#credential_offer_uri=https%3A%2", "offer-cut"],
@@ -84,6 +86,14 @@ describe("a link", () => {
       if (end > link.indexOf("=") + 3) expect(refusal).toBe("offer-cut");
     }
   });
+
+  test.each(["h", "https:", "https://", "https://cards.exam", "https://cards.example/"])(
+    "with an address that ends before its path has begun is cut: %s",
+    (reference) => {
+      const link = `https://wallet.example/#credential_offer_uri=${encodeURIComponent(reference)}`;
+      expect(refusalOf(() => parseLink(link))).toBe("offer-cut");
+    },
+  );
 
   test("of garbage ends in a refusal of ours", () => {
     fc.assert(

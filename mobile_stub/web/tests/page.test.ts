@@ -127,9 +127,10 @@ describe("the lock", () => {
 
 describe("places", () => {
   it("survive the address, and nonsense is the home screen", () => {
-    const place = { at: "card-page", card: "a/b ü", page: "print" } as const;
-    expect(placeOf(addressOf(place))).toEqual(place);
-    for (const hash of ["", "#", "#/", "#/nowhere", "#/card", "#%ff"]) {
+    const page = { at: "card-page", card: "a/b ü", page: "print" } as const;
+    const taking = { at: "take", enrolment: "a/b ü" } as const;
+    for (const place of [page, taking]) expect(placeOf(addressOf(place))).toEqual(place);
+    for (const hash of ["", "#", "#/", "#/nowhere", "#/card", "#/take", "#%ff"]) {
       expect(placeOf(hash)).toEqual({ at: "home" });
     }
   });

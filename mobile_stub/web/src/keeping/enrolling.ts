@@ -21,10 +21,18 @@ import { checkCredential } from "../protocol/credentials.ts";
 import { isObject, textOf, type Json, type JsonObject } from "../protocol/json.ts";
 import { fetchDocuments, type IssuerDocuments } from "../protocol/metadata.ts";
 import { call, clockAhead, objectOf, type Answer } from "../protocol/network.ts";
-import { checkTxCode, fetchOfferText, GRANT_TYPE, parseOffer, type Offer } from "../protocol/offers.ts";
+import {
+  checkTxCode,
+  fetchOfferText,
+  GRANT_TYPE,
+  parseLink,
+  parseOffer,
+  type Offer,
+} from "../protocol/offers.ts";
 import type { Database } from "../store/database.ts";
 import type { DeviceAccess } from "../protocol/device_api.ts";
 import type { EnrolmentRecord, KeyRecord } from "../store/records.ts";
+import { dropLink, isUnreadable, keepLink } from "./kept_offer.ts";
 import { keyOf, serviceTime } from "./proving.ts";
 
 export class Enrolling {
@@ -42,11 +50,28 @@ export class Enrolling {
 
   /** Keeps the offer of this link with a new key, or finds what was begun with it. */
   async begin(link: string): Promise<EnrolmentRecord> {
-    const started = (await this.#all()).find((one) => one.link === link);
-    if (started !== undefined) return started;
+    try {
+      parseLink(link); // what is no offer is not kept
+      await keepLink(this.#database, link);
+      const started = (await this.#all()).find((one) => one.link === link);
+      const record = started ?? (await this.#prepare(link));
+      const key = started === undefined ? await newDeviceKey() : null;
+      await this.#database.write(async (transaction) => {
+        if (key !== null) await transaction.objectStore("keys").put(key, record.id);
+        await transaction.objectStore("enrolments").put(record);
+        await dropLink(transaction, link);
+      });
+      return record;
+    } catch (error) {
+      if (isUnreadable(error)) await this.#database.write((transaction) => dropLink(transaction, link));
+      throw error;
+    }
+  }
+
+  async #prepare(link: string): Promise<EnrolmentRecord> {
     const text = await fetchOfferText(link);
     const offer = parseOffer(text);
-    const record: EnrolmentRecord = {
+    return {
       id: crypto.randomUUID(),
       link,
       offer: text,
@@ -61,12 +86,6 @@ export class Enrolling {
       device: null,
       startedAt: this.#now(),
     };
-    const key = await newDeviceKey();
-    await this.#database.write(async (transaction) => {
-      await transaction.objectStore("keys").put(key, record.id);
-      await transaction.objectStore("enrolments").put(record);
-    });
-    return record;
   }
 
   /** Goes on with it until every credential is here or denied; may be called again after any failure. */

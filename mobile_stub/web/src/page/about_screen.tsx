@@ -20,17 +20,17 @@ export function AboutScreen(): JSX.Element {
           </Button>
         </div>
       )}
-      <section class="stack">
+      <section class="block">
         <h2>{language.word("about_network")}</h2>
         <p>{language.word(isOnline ? "about_online" : "about_offline")}</p>
       </section>
       <StoragePart />
-      <section class="stack">
+      <section class="block">
         <h2>{language.word("install_title")}</h2>
         <HowToInstall />
       </section>
       <PushPart />
-      <section class="stack">
+      <section class="block">
         <h2>{language.word("about_privacy")}</h2>
         <p>{language.word("about_privacy_text")}</p>
       </section>
@@ -43,7 +43,7 @@ function StoragePart(): JSX.Element {
   const [isKept, setKept] = useState<boolean | null>(null);
   useEffect(() => void navigator.storage.persisted().then(setKept), []);
   return (
-    <section class="stack">
+    <section class="block">
       <h2>{language.word("about_storage")}</h2>
       {isKept !== null && (
         <p role="status">{language.word(isKept ? "about_persistent" : "about_not_persistent")}</p>
@@ -71,7 +71,7 @@ function PushPart(): JSX.Element | null {
     });
   };
   return (
-    <section class="stack">
+    <section class="block">
       <h2>{language.word("about_push")}</h2>
       <p>{language.word("about_push_text")}</p>
       {isAllowed === null ? (

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 
+import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import type { Enrolment, Wallet, WalletCard } from "../model.ts";
 import { languageOf } from "./languages.ts";
 import { LockScreen } from "./lock_screen.tsx";
@@ -19,20 +20,22 @@ export interface Opening {
   readonly lastCard: string | null;
   readonly isLocked: boolean;
   readonly areCardsLost: boolean;
-  readonly offer: string | null;
+  readonly keptOffer: string | null;
 }
 
 export async function readOpening(wallet: Wallet, offer: string | null): Promise<Opening> {
-  const [cards, unfinished, language, lastCard, lock, storage] = await Promise.all([
+  const [cards, unfinished, kept, language, lastCard, lock, storage] = await Promise.all([
     wallet.cards(),
     wallet.unfinished(),
+    wallet.setting(KEPT_OFFER),
     wallet.setting("language"),
     wallet.setting("last-card"),
     wallet.setting("lock"),
     wallet.storage(),
   ]);
   const isLocked = lock !== null;
-  return { cards, unfinished, language, lastCard, isLocked, areCardsLost: storage.lost, offer };
+  const keptOffer = offer ?? kept; // there was no room to keep the one that came
+  return { cards, unfinished, keptOffer, language, lastCard, isLocked, areCardsLost: storage.lost };
 }
 
 interface AppProps {
@@ -41,7 +44,7 @@ interface AppProps {
 }
 
 export function App({ wallet, opening }: AppProps): JSX.Element {
-  const { cards, unfinished } = useKnown(wallet, opening);
+  const { cards, unfinished, keptOffer } = useKnown(wallet, opening);
   const [code, setCode] = useState(opening.language);
   const isOnline = useOnline();
   const language = useMemo(() => languageOf(code), [code]);
@@ -60,7 +63,7 @@ export function App({ wallet, opening }: AppProps): JSX.Element {
     },
     [wallet],
   );
-  const known = { wallet, cards, unfinished, language, isOnline, failedAt, updateWaiting };
+  const known = { wallet, cards, unfinished, keptOffer, language, isOnline, failedAt, updateWaiting };
   const surroundings: Surroundings = { ...known, speak, update };
   return (
     <SurroundingsContext.Provider value={surroundings}>

@@ -37,7 +37,6 @@ export function CardFace({ card, isValid, isSmall = false, onTap, children }: Ca
       <div class="card-paper" onClick={onTap}>
         <CardHead card={card} />
         <Holder card={card} />
-        <EscMark />
       </div>
       {children}
     </article>
@@ -45,6 +44,7 @@ export function CardFace({ card, isValid, isSmall = false, onTap, children }: Ca
 }
 
 function CardHead({ card }: { readonly card: WalletCard }): JSX.Element {
+  const { language } = useSurroundings();
   const logo = usePicture(card.look.logo);
   const { institution } = card.facts;
   return (
@@ -54,9 +54,11 @@ function CardHead({ card }: { readonly card: WalletCard }): JSX.Element {
           <img src={logo} alt="" />
         </span>
       )}
-      <p class="institution">
-        {institution.name} <span class="country">{institution.country}</span>
-      </p>
+      <div class="institution">
+        <p class="institution-name">{institution.name}</p>
+        <p class="country">{language.country(institution.country)}</p>
+      </div>
+      <EscMark />
     </header>
   );
 }
@@ -68,6 +70,7 @@ function Holder({ card }: { readonly card: WalletCard }): JSX.Element {
     <div class="holder">
       <Photo card={card} />
       <div class="holder-words">
+        <p class="card-kind">{language.word("student_card")}</p>
         <p class="holder-name">{facts.name}</p>
         <dl class="facts">
           {facts.academicLevel !== null && (
@@ -100,12 +103,6 @@ export function Photo({ card }: { readonly card: WalletCard }): JSX.Element {
 }
 
 /** Space for the European Student Card's logo: `esc-mark.svg`, which a deployment replaces. */
-function EscMark(): JSX.Element {
-  const { language } = useSurroundings();
-  return (
-    <footer class="esc-mark">
-      <img src="./esc-mark.svg" alt="" width="28" height="28" />
-      <span>{language.word("student_card")}</span>
-    </footer>
-  );
+export function EscMark(): JSX.Element {
+  return <img class="esc-mark" src="./esc-mark.svg" alt="" width="44" height="44" />;
 }

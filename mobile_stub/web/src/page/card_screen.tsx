@@ -9,7 +9,7 @@ import { CardPanel } from "./card_panel.tsx";
 import { codeStateOf, type CodeState } from "./code_state.ts";
 import { useTime } from "./hooks.ts";
 import { InstallHint } from "./install.tsx";
-import { Messages } from "./messages.tsx";
+import { Messages, Reminders } from "./messages.tsx";
 import { Numbers } from "./numbers.tsx";
 import { addressOf, go } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
@@ -50,6 +50,7 @@ export function CardScreen({ card }: { readonly card: WalletCard }): JSX.Element
             {language.word("numbers")}
           </button>
         </div>
+        <Reminders card={card} />
         <InstallHint />
         {areNumbersOpen && (
           <Numbers

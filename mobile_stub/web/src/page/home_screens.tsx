@@ -6,12 +6,14 @@ import { useState } from "preact/hooks";
 import { CardFace } from "./card_face.tsx";
 import { codeStateOf } from "./code_state.ts";
 import { useTime } from "./hooks.ts";
+import { Begun } from "./messages.tsx";
 import { addressOf } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
 import { Button, Screen } from "./widgets.tsx";
 
 export function WelcomeScreen({ areCardsLost }: { readonly areCardsLost: boolean }): JSX.Element {
-  const { language, unfinished, updateWaiting } = useSurroundings();
+  const { language, unfinished, keptOffer, updateWaiting } = useSurroundings();
+  const hasBegun = unfinished.length > 0 || keptOffer !== null;
   return (
     <div class="screen welcome">
       <main id="main" class="content">
@@ -20,13 +22,9 @@ export function WelcomeScreen({ areCardsLost }: { readonly areCardsLost: boolean
         {!areCardsLost && <p class="lead">{language.word("welcome_text")}</p>}
         {!areCardsLost && <p>{language.word("welcome_how")}</p>}
         {areCardsLost && <Loss />}
-        {unfinished.map((enrolment) => (
-          <p class="message" key={enrolment.id}>
-            {language.word("unfinished_line", { institution: enrolment.institutionName })}
-          </p>
-        ))}
-        <a class="button primary" href={addressOf({ at: "add" })}>
-          {language.word(unfinished.length > 0 ? "go_on" : "take_card")}
+        <Begun />
+        <a class={`button ${hasBegun ? "" : "primary"}`} href={addressOf({ at: "add" })}>
+          {language.word(hasBegun ? "take_another" : "take_card")}
         </a>
         {updateWaiting !== null && (
           <button type="button" class="button quiet" onClick={updateWaiting}>

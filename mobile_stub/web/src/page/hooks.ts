@@ -69,7 +69,7 @@ export function useScreenOn(isWanted: boolean): void {
     let lock: WakeLockSentinel | null = null;
     let isOver = false;
     const ask = async (): Promise<void> => {
-      if (document.hidden) return;
+      if (document.hidden || lock?.released === false) return;
       try {
         const given = await navigator.wakeLock.request("screen");
         if (isOver) await given.release();

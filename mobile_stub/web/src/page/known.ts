@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 
+import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import { keepUp } from "../keeping/keeping_up.ts";
 import { installShell, type Shell } from "../keeping/shell.ts";
 import { WalletRefusal, type Enrolment, type Wallet, type WalletCard } from "../model.ts";
@@ -11,6 +12,8 @@ import { now } from "./surroundings.ts";
 export interface Known {
   readonly cards: readonly WalletCard[];
   readonly unfinished: readonly Enrolment[];
+  /** The link of an offer that is not read yet. */
+  readonly keptOffer: string | null;
 }
 
 /** Cards and enrolments as they are now, whoever changed them. */
@@ -21,8 +24,12 @@ export function useKnown(wallet: Wallet, opening: Known): Known {
     const look = async (): Promise<void> => {
       newest += 1;
       const asked = newest;
-      const [cards, unfinished] = await Promise.all([wallet.cards(), wallet.unfinished()]);
-      if (asked === newest) setKnown({ cards, unfinished });
+      const [cards, unfinished, keptOffer] = await Promise.all([
+        wallet.cards(),
+        wallet.unfinished(),
+        wallet.setting(KEPT_OFFER),
+      ]);
+      if (asked === newest) setKnown({ cards, unfinished, keptOffer });
     };
     return wallet.watch(() => void look());
   }, [wallet]);

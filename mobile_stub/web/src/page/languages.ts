@@ -28,6 +28,7 @@ export class Language {
   readonly #isoDay: Intl.DateTimeFormat;
   readonly #shortDay: Intl.DateTimeFormat;
   readonly #moment: Intl.DateTimeFormat;
+  readonly #countries: Intl.DisplayNames;
 
   constructor(code: string, locale: string, texts: Texts) {
     this.code = code;
@@ -35,6 +36,7 @@ export class Language {
     this.#day = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
     this.#shortDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
     this.#isoDay = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
+    this.#countries = new Intl.DisplayNames(locale, { type: "region" });
     this.#moment = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
   }
 
@@ -70,6 +72,11 @@ export class Language {
 
   refusal(name: RefusalName): { readonly sentence: string; readonly hint: string } {
     return this.#texts.refusals[name];
+  }
+
+  /** A country by its code of two letters; anything else as the institution writes it. */
+  country(code: string): string {
+    return /^[A-Z]{2}$/.test(code) ? (this.#countries.of(code) ?? code) : code;
   }
 
   /** How long, roughly. */

@@ -52,6 +52,7 @@ export function LiveCode({ card, profile, challenge, onEnlarge, onLost }: LiveCo
       <div class="alive">
         <Ring turn={turn} />
         <LiveTime />
+        <span class={`face ${profile}`}>{language.word(profile)}</span>
       </div>
     </div>
   );

@@ -2,12 +2,13 @@
 
 import { render } from "preact";
 
+import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import { openWallet } from "../keeping/wallet.ts";
-import { WalletRefusal } from "../model.ts";
+import { WalletRefusal, type Wallet } from "../model.ts";
 import { App, readOpening } from "./app.tsx";
 import { listenToInstallOffer } from "./install.tsx";
 import { languageOf } from "./languages.ts";
-import { takeOfferFromAddress } from "./routing.ts";
+import { offerInAddress, wipeOfferFromAddress } from "./routing.ts";
 
 async function start(): Promise<void> {
   // Without https there is no WebCrypto.
@@ -16,15 +17,35 @@ async function start(): Promise<void> {
     return;
   }
   listenToInstallOffer();
-  const offer = takeOfferFromAddress();
+  const offer = offerInAddress();
   try {
-    const wallet = await openWallet();
+    const wallet = await openWith(offer);
     const opening = await readOpening(wallet, offer);
     render(<App wallet={wallet} opening={opening} />, document.body);
     document.documentElement.dataset["ready"] = "yes";
   } catch (error) {
     if (!(error instanceof WalletRefusal)) throw error;
     sayInstead("storage_failed");
+  }
+}
+
+/** The wallet, with the offer of the address bar kept before it is wiped from there. */
+async function openWith(offer: string | null): Promise<Wallet> {
+  try {
+    const wallet = await openWallet();
+    if (offer !== null) await keepIfRoom(wallet, offer);
+    return wallet;
+  } finally {
+    if (offer !== null) wipeOfferFromAddress();
+  }
+}
+
+/** Without room for it there is none for a card: that is said when the offer is read. */
+async function keepIfRoom(wallet: Wallet, offer: string): Promise<void> {
+  try {
+    await wallet.keepSetting(KEPT_OFFER, offer);
+  } catch (error) {
+    if (!(error instanceof WalletRefusal)) throw error;
   }
 }
 
@@ -45,6 +66,11 @@ window.addEventListener("error", ({ error }) => {
 });
 window.addEventListener("unhandledrejection", ({ reason }) => {
   if (!(reason instanceof WalletRefusal)) sayInstead("fault");
+});
+
+// A link that is opened in a tab where the wallet is already: the page begins anew with it.
+window.addEventListener("hashchange", () => {
+  if (offerInAddress() !== null) location.reload();
 });
 
 void start();

@@ -1,33 +1,17 @@
-/** What the student should know before showing the card: said once, above it. */
+/** What the student should know: above the card what matters for showing it, below it what can wait. */
 
 import type { JSX } from "preact";
 
 import type { WalletCard } from "../model.ts";
 import { clockFault } from "./code_state.ts";
-import { addressOf } from "./routing.ts";
+import { addressOf, type Place } from "./routing.ts";
 import { useSurroundings } from "./surroundings.ts";
 
 export function Messages({ card }: { readonly card: WalletCard }): JSX.Element {
-  const { language, wallet, unfinished, updateWaiting } = useSurroundings();
+  const { language, wallet } = useSurroundings();
   return (
     <div class="messages" role="status">
       <ClockFault card={card} />
-      {updateWaiting !== null && (
-        <div class="message">
-          <p>{language.word("update_waiting")}</p>
-          <button type="button" class="button quiet" onClick={updateWaiting}>
-            {language.word("update_take")}
-          </button>
-        </div>
-      )}
-      {unfinished.map((enrolment) => (
-        <div class="message" key={enrolment.id}>
-          <p>{language.word("unfinished_line", { institution: enrolment.institutionName })}</p>
-          <a class="button quiet" href={addressOf({ at: "add" })}>
-            {language.word("go_on")}
-          </a>
-        </div>
-      ))}
       {card.notices.length > 0 && (
         <div class="message">
           <ul class="plain-list">
@@ -43,8 +27,48 @@ export function Messages({ card }: { readonly card: WalletCard }): JSX.Element {
           </button>
         </div>
       )}
-      {card.consent?.givenAt === null && card.endedAs === null && <AskConsent card={card} />}
     </div>
+  );
+}
+
+/** Nobody at a counter has to scroll past these to the code. */
+export function Reminders({ card }: { readonly card: WalletCard }): JSX.Element {
+  const { language, updateWaiting } = useSurroundings();
+  return (
+    <div class="messages" role="status">
+      {card.consent?.givenAt === null && card.endedAs === null && <AskConsent card={card} />}
+      <Begun />
+      {updateWaiting !== null && (
+        <div class="message">
+          <p>{language.word("update_waiting")}</p>
+          <button type="button" class="button quiet" onClick={updateWaiting}>
+            {language.word("update_take")}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Cards that are not all here yet, and an offer that is not read yet. */
+export function Begun(): JSX.Element {
+  const { language, unfinished, keptOffer } = useSurroundings();
+  const lines = unfinished.map(({ id, step, institutionName: institution }): [string, Place] => [
+    language.word(step === "offer" ? "offer_from" : "unfinished_line", { institution }),
+    { at: "take", enrolment: id },
+  ]);
+  if (keptOffer !== null) lines.push([language.word("offer_unread"), { at: "add" }]);
+  return (
+    <>
+      {lines.map(([line, place]) => (
+        <div class="message" key={addressOf(place)}>
+          <p>{line}</p>
+          <a class="button quiet" href={addressOf(place)}>
+            {language.word("go_on")}
+          </a>
+        </div>
+      ))}
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 /** Which screen stands where. */
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import type { WalletCard } from "../model.ts";
 import { AboutScreen } from "./about_screen.tsx";
@@ -20,16 +20,13 @@ import { usePlace, type CardPage } from "./routing.ts";
 import { SettingsScreen } from "./settings_screen.tsx";
 import { ChallengeScreen, ForgetScreen, ShownScreen } from "./small_screens.tsx";
 import { useSurroundings } from "./surroundings.ts";
+import { TakeScreen } from "./take_screen.tsx";
 
 export function ShownPlace({ opening }: { readonly opening: Opening }): JSX.Element {
   const { cards, language } = useSurroundings();
   const place = usePlace();
-  const [offer, setOffer] = useState(opening.offer);
   const [said, say] = useState<string | null>(null);
   const [last, setLast] = useState(opening.lastCard);
-  const onOfferTaken = useCallback(() => {
-    setOffer(null);
-  }, []);
   const named = place.at === "card" || place.at === "card-page" ? place.card : last;
   const card = cards.find(({ id }) => id === named) ?? (place.at === "home" ? cards[0] : undefined);
   const shownId = card?.id ?? null;
@@ -41,7 +38,9 @@ export function ShownPlace({ opening }: { readonly opening: Opening }): JSX.Elem
   }, [place.at]);
   switch (place.at) {
     case "add":
-      return <AddScreen offer={offer} onOfferTaken={onOfferTaken} />;
+      return <AddScreen />;
+    case "take":
+      return <TakeScreen key={place.enrolment} id={place.enrolment} />;
     case "cards":
       return <CardsScreen />;
     case "shown":

@@ -7,7 +7,7 @@ import { drawCode } from "../codes/drawing.ts";
 import type { Profile, WalletCard } from "../model.ts";
 import { cardColours } from "./colours.ts";
 import { codeStateOf } from "./code_state.ts";
-import { Photo } from "./card_face.tsx";
+import { EscMark, Photo } from "./card_face.tsx";
 import { usePicture } from "./hooks.ts";
 import { now, useSurroundings } from "./surroundings.ts";
 import { Button, Screen } from "./widgets.tsx";
@@ -34,7 +34,7 @@ export function PrintScreen({ card }: { readonly card: WalletCard }): JSX.Elemen
         </p>
       ) : (
         <fieldset class="choices">
-          <legend>{language.word("print_which")}</legend>
+          <legend>{language.word("faces")}</legend>
           {usable.map((profile) => (
             <label key={profile}>
               <input
@@ -101,18 +101,23 @@ function Front({ card }: { readonly card: WalletCard }): JSX.Element {
     <div class="printed front" ref={element}>
       <div class="printed-head">
         {logo !== null && <img class="printed-logo" src={logo} alt="" />}
-        <p>{facts.institution.name}</p>
+        <div class="printed-institution">
+          <p>{facts.institution.name}</p>
+          <p class="printed-country">{language.country(facts.institution.country)}</p>
+        </div>
+        <EscMark />
       </div>
       <div class="printed-body">
         <Photo card={card} />
         <div>
+          <p class="printed-kind">{language.word("student_card")}</p>
           <p class="printed-name">{facts.name}</p>
           {facts.academicLevel !== null && <p>{language.level(facts.academicLevel)}</p>}
-          <p>{language.word("valid_until")}</p>
-          <p class="strong">{language.calendarDay(facts.expiresOn)}</p>
+          <p>
+            {language.word("valid_until")} <strong>{language.calendarDay(facts.expiresOn)}</strong>
+          </p>
         </div>
       </div>
-      <p class="printed-kind">{language.word("student_card")}</p>
     </div>
   );
 }

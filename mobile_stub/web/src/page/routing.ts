@@ -16,25 +16,28 @@ export const CARD_PAGES = [
 export type CardPage = (typeof CARD_PAGES)[number];
 export type Place =
   | { readonly at: "home" | "add" | "cards" | "shown" | "settings" | "about" }
+  | { readonly at: "take"; readonly enrolment: string }
   | { readonly at: "card"; readonly card: string }
   | { readonly at: "card-page"; readonly card: string; readonly page: CardPage };
 
 const PLAIN = ["add", "cards", "shown", "settings", "about"] as const;
 
 export function placeOf(hash: string): Place {
-  const [first = "", card = "", page = ""] = hash
+  const [first = "", name = "", page = ""] = hash
     .replace(/^#\/?/, "")
     .split("/")
     .map((part) => safelyDecoded(part));
   const plain = PLAIN.find((one) => one === first);
   if (plain !== undefined) return { at: plain };
-  if (first !== "card" || card === "") return { at: "home" };
+  if (first === "take" && name !== "") return { at: "take", enrolment: name };
+  if (first !== "card" || name === "") return { at: "home" };
   const known = CARD_PAGES.find((one) => one === page);
-  return known === undefined ? { at: "card", card } : { at: "card-page", card, page: known };
+  return known === undefined ? { at: "card", card: name } : { at: "card-page", card: name, page: known };
 }
 
 export function addressOf(place: Place): string {
   if (place.at === "home") return "#/";
+  if (place.at === "take") return `#/take/${encodeURIComponent(place.enrolment)}`;
   if (place.at === "card") return `#/card/${encodeURIComponent(place.card)}`;
   if (place.at === "card-page") return `#/card/${encodeURIComponent(place.card)}/${place.page}`;
   return `#/${place.at}`;
@@ -42,6 +45,11 @@ export function addressOf(place: Place): string {
 
 export function go(place: Place): void {
   location.hash = addressOf(place);
+}
+
+/** Goes there; the way back leads to what was before here. */
+export function goInstead(place: Place): void {
+  location.replace(addressOf(place));
 }
 
 export function usePlace(): Place {
@@ -58,14 +66,15 @@ export function usePlace(): Place {
   return place;
 }
 
-/** The page's own address when it holds an offer, which is wiped from there. */
-export function takeOfferFromAddress(): string | null {
-  const { href, pathname, search, hash } = location;
-  const holdsOffer = search.startsWith("?cred") || hash.startsWith("#cred");
-  if (!holdsOffer) return null;
-  // It holds a secret, and is for one use: no history keeps it.
-  history.replaceState(null, "", `${pathname}#/add`);
-  return href;
+/** The page's own address when it holds an offer, also one that was cut off early. */
+export function offerInAddress(): string | null {
+  const { href, search, hash } = location;
+  return search.startsWith("?cred") || hash.startsWith("#c") ? href : null;
+}
+
+/** An offer is a secret, and is for one use: no history keeps it. */
+export function wipeOfferFromAddress(): void {
+  history.replaceState(null, "", `${location.pathname}#/add`);
 }
 
 function safelyDecoded(part: string): string {

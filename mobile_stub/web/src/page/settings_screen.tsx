@@ -13,7 +13,7 @@ export function SettingsScreen(): JSX.Element {
   const options = languages().map(({ code, name }) => ({ value: code, label: name }));
   return (
     <Screen title={language.word("settings_title")} back={{ at: "home" }}>
-      <section class="stack">
+      <section class="block">
         <h2>{language.word("language")}</h2>
         <Segments
           legend={language.word("language")}
@@ -48,7 +48,7 @@ function LockPart(): JSX.Element {
     await load();
   };
   return (
-    <section class="stack">
+    <section class="block">
       <h2>{language.word("lock_title")}</h2>
       <p>{language.word("lock_intro")}</p>
       <p class="hint">{language.word("lock_honest")}</p>

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly wallet: Wallet;
   readonly cards: readonly WalletCard[];
   readonly unfinished: readonly Enrolment[];
+  /** The link of an offer that is not read yet. */
+  readonly keptOffer: string | null;
   readonly language: Language;
   readonly isOnline: boolean;
   /** When the service of a card could not be asked, last. */

@@ -18,6 +18,9 @@ const SCHEMES = ["openid-credential-offer:", "haip-vci:"];
 // Our services' references; a shorter one was cut off.
 const REFERENCE = /\/offers\/([A-Za-z0-9_-]*)$/;
 const REFERENCE_CHARS = 43;
+const NAME = "credential_offer";
+// Cut before it: within the institution's number or the word.
+const BEFORE_REFERENCE = /\/\d{1,9}(?:\/(?:o|of|off|offe|offer|offers)?)?$/;
 
 /** What the offer says of the code that the student got by another way. */
 export interface TxCode {
@@ -61,13 +64,15 @@ export function parseLink(link: string): Link {
   const parameters = parametersOf(text);
   const found = [...parameters].filter(([name]) => name.startsWith("credential_offer"));
   const [only] = found;
+  if (isCutName([...parameters.keys()].join())) return cut();
   if (only === undefined || found.length > 1) return malformed();
   const [name, value] = only;
   if (name !== "credential_offer" && name !== "credential_offer_uri") {
     return "credential_offer_uri".startsWith(name) ? cut() : malformed();
   }
   if (value === "") return cut();
-  return name === "credential_offer" ? { value } : { reference: value };
+  if (name === "credential_offer") return { value };
+  return isCutAddress(value) ? cut() : { reference: value };
 }
 
 /** The offer in this JSON. */
@@ -102,7 +107,8 @@ function parametersOf(text: string): URLSearchParams {
   if (!isWeb && !SCHEMES.includes(url.protocol)) return malformed();
   const fragment = url.hash.slice(1);
   if (isWeb && SCHEMES.some((scheme) => fragment.startsWith(scheme))) return parametersOf(fragment);
-  const encoded = isWeb && fragment.includes("credential_offer") ? fragment : url.search.slice(1);
+  const isOfferHere = fragment.includes("credential_offer") || isCutName(fragment);
+  const encoded = isWeb && isOfferHere ? fragment : url.search.slice(1);
   if (/%[0-9a-f]?$/i.test(encoded)) return cut();
   if (/%(?![0-9a-f]{2})/i.test(encoded)) return malformed();
   const parameters = new URLSearchParams(encoded);
@@ -125,9 +131,19 @@ function parseTxCode(grant: JsonObject): TxCode {
   return { numeric: (value["input_mode"] ?? "numeric") === "numeric", length: length as number | null };
 }
 
+/** Whether a link ends within the name of what it should hold. */
+function isCutName(text: string): boolean {
+  return text !== "" && text !== NAME && NAME.startsWith(text);
+}
+
+/** Whether it ends before its path has begun. */
+function isCutAddress(text: string): boolean {
+  return "https://".startsWith(text) || (URL.canParse(text) && new URL(text).pathname === "/");
+}
+
 function isCutReference(address: string): boolean {
   const reference = REFERENCE.exec(address)?.[1];
-  return reference !== undefined && reference.length < REFERENCE_CHARS;
+  return reference === undefined ? BEFORE_REFERENCE.test(address) : reference.length < REFERENCE_CHARS;
 }
 
 /** Whether it begins like an offer and only its end is missing: more is opened than closed. */

@@ -37,7 +37,13 @@ test("an offer that does not exist any more is said to have expired; one that wa
     `openid-credential-offer://?credential_offer_uri=${encodeURIComponent(`${services.wire.address}/${pic}/offers/${reference}`)}`;
   expect(await tab.refusal("beginEnrolment", link("x".repeat(43)))).toBe("offer-expired");
   expect(await tab.refusal("beginEnrolment", link("x".repeat(20)))).toBe("offer-cut");
+  const whole = link("x".repeat(43));
+  const offers = whole.indexOf("%2Foffers");
+  for (const end of [offers - 8, offers, offers + 4, offers + 9, offers + 12]) {
+    expect(await tab.refusal("beginEnrolment", whole.slice(0, end))).toBe("offer-cut");
+  }
   expect(await tab.get("unfinished")).toEqual([]);
+  expect(await tab.get("setting", "offer")).toBe(null);
 });
 
 test("an offer of an issuer that speaks for another one is refused", async () => {

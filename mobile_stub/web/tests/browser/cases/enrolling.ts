@@ -93,7 +93,6 @@ export function enrolling(here: Here): void {
           await phone.visit(services.page);
           await page.getByText(/is not all here yet/).waitFor();
           await page.getByRole("link", { name: "Go on" }).click();
-          await page.getByRole("button", { name: "Go on" }).click();
         }
         const code = page.locator(".tx-code");
         if (await code.isVisible()) await code.fill(offer.tx_code);
