@@ -6,22 +6,23 @@ what `encode_claims` makes of what it says. So there is one spelling, and no unk
 
 import re
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from verifier.cose import encode_bytes, encode_text, encode_uint, read_cbor
+from verifier.cose import encode_text, encode_uint, read_text, read_uint
 from verifier.errors import MalformedCode
 from verifier.identifiers import AcademicLevel, parse_esi_suffix
 
 MAX_NAME_BYTES = 64  # UTF-8
 MAX_ESI_SUFFIX_CHARS = 88
 MAX_SECONDS = 0xFFFFFFFF  # the year 2106: a time needs at most four bytes
-_MAX_STATUS_NUMBER = 0xFFFFFFFF
 
-_EXP, _IAT, _CNF = 4, 6, 8  # CWT claims (RFC 8392, section 3.1; RFC 8747, section 3.1)
-_ESI, _LEVEL, _NAME, _STATUS = "e", "l", "n", "s"
+# Keys of the map as they are encoded: CWT claims (RFC 8392, section 3.1; RFC 8747, section 3.1),
+# and texts of one letter.
+_EXP, _IAT = b"\x04", b"\x06"
+_ESI, _LEVEL, _NAME, _STATUS = b"\x61e", b"\x61l", b"\x61n", b"\x61s"
 _MAP = (b"\xa5", b"\xa6", b"\xa7")  # of the five claims that each E1 has, and up to two more
 # {8: {1: {1: 2, -1: 1, -2: x, -3: y is odd}}}: EC2, P-256 (RFC 9053, section 7.1.1)
-_CNF_UP_TO_X = b"\x08\xa1\x01\xa4\x01\x02\x20\x01\x21"
+_CNF_UP_TO_X = b"\x08\xa1\x01\xa4\x01\x02\x20\x01\x21\x58\x20"  # x has 32 bytes
 _Y_IS_ODD, _Y_IS_EVEN = b"\x22\xf5", b"\x22\xf4"
 _LEVELS = {1: AcademicLevel.BACHELOR, 2: AcademicLevel.MASTER, 3: AcademicLevel.DOCTORATE}
 _LEVEL_NUMBERS = {level: number for number, level in _LEVELS.items()}
@@ -67,17 +68,17 @@ def encode_claims(claims: CardClaims) -> bytes:
     key = claims.holder_key
     parts = [
         _MAP[(claims.esi is not None) + (claims.level is not None)],
-        b"\x04" + encode_uint(claims.expires_at),
-        b"\x06" + encode_uint(claims.issued_at),
-        _CNF_UP_TO_X + encode_bytes(key.x) + (_Y_IS_ODD if key.y_is_odd else _Y_IS_EVEN),
+        _EXP + encode_uint(claims.expires_at),
+        _IAT + encode_uint(claims.issued_at),
+        _CNF_UP_TO_X + key.x + (_Y_IS_ODD if key.y_is_odd else _Y_IS_EVEN),
     ]
     if claims.esi is not None:
-        parts.append(b"\x61e" + encode_text(claims.esi))
+        parts.append(_ESI + encode_text(claims.esi))
     if claims.level is not None:
-        parts.append(b"\x61l" + encode_uint(_LEVEL_NUMBERS[claims.level]))
-    parts.append(b"\x61n" + encode_text(claims.name))
+        parts.append(_LEVEL + encode_uint(_LEVEL_NUMBERS[claims.level]))
+    parts.append(_NAME + encode_text(claims.name))
     status = encode_uint(claims.status_list) + encode_uint(claims.status_index)
-    parts.append(b"\x61s\x82" + status)
+    parts.append(_STATUS + b"\x82" + status)
     return b"".join(parts)
 
 
@@ -88,39 +89,18 @@ def parse_claims(payload: bytes) -> CardClaims:
         MalformedCode: A member is missing, unknown or out of its range, or the encoding is
             another one than ours.
     """
-    members = read_cbor(payload)
-    # What is left unlooked at here (unknown members, other types and structures, another order)
-    # is not what our encoding of the claims says, and is refused below.
     try:
-        status_list, status_index = members[_STATUS]
-        claims = CardClaims(
-            issued_at=parse_uint(members[_IAT], MAX_SECONDS),
-            expires_at=parse_uint(members[_EXP], MAX_SECONDS),
-            name=_parse_name(members[_NAME]),
-            level=_LEVELS[members[_LEVEL]] if _LEVEL in members else None,
-            esi=_parse_esi(members[_ESI]) if _ESI in members else None,
-            status_list=parse_uint(status_list, _MAX_STATUS_NUMBER),
-            status_index=parse_uint(status_index, _MAX_STATUS_NUMBER),
-            holder_key=_parse_holder_key(members[_CNF][1]),
-        )
-    except (LookupError, TypeError, ValueError) as error:
+        claims = _read_claims(payload)
+    except (LookupError, ValueError) as error:
         raise MalformedCode("a claim is missing, or of another kind") from error
+    if encode_claims(claims) != payload:
+        raise MalformedCode("not our claims in deterministic encoding")
     if claims.expires_at <= claims.issued_at:
         raise MalformedCode("it ends before it begins")
-    if encode_claims(claims) != payload:
-        raise MalformedCode("not CBOR in deterministic encoding, or an unknown claim")
+    _check_name(claims.name)
+    if claims.esi is not None:
+        _check_esi(claims.esi)
     return claims
-
-
-def parse_uint(value: object, most: int) -> int:
-    """An unsigned integer of CBOR, at most `most`.
-
-    Raises:
-        MalformedCode: It is another type or larger.
-    """
-    if type(value) is not int or not 0 <= value <= most:
-        raise MalformedCode("a number out of its range")
-    return value
 
 
 def is_plain_text(text: str) -> bool:
@@ -128,22 +108,35 @@ def is_plain_text(text: str) -> bool:
     return (text.isprintable() or not re.search(_CONTROL, text)) and text == text.strip()
 
 
-def _parse_name(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_NAME_BYTES:
+def _read_claims(payload: bytes) -> CardClaims:
+    """What our encoding of claims has at these places; the caller encodes it again to compare."""
+    expires_at, at = read_uint(payload, 2)
+    issued_at, at = read_uint(payload, at + 1)
+    at += len(_CNF_UP_TO_X)
+    holder_key = HolderKey(payload[at : at + 32], payload.startswith(_Y_IS_ODD, at + 32))
+    at += 32 + len(_Y_IS_ODD)
+    esi = level = None
+    if payload.startswith(_ESI, at):
+        esi, at = read_text(payload, at + 2)
+    if payload.startswith(_LEVEL, at):
+        number, at = read_uint(payload, at + 2)
+        level = _LEVELS[number]
+    name, at = read_text(payload, at + 2)
+    status_list, at = read_uint(payload, at + 3)
+    status_index, _ = read_uint(payload, at)
+    return CardClaims(
+        issued_at, expires_at, name, level, esi, status_list, status_index, holder_key
+    )
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name.encode()) <= MAX_NAME_BYTES:
         raise MalformedCode(f"a name has 1 to {MAX_NAME_BYTES} bytes")
-    if not is_plain_text(value):
+    if not is_plain_text(name):
         raise MalformedCode("a name has no control characters and no white space around it")
-    return value
 
 
-def _parse_esi(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_ESI_SUFFIX_CHARS:
+def _check_esi(suffix: str) -> None:
+    if len(suffix) > MAX_ESI_SUFFIX_CHARS:
         raise MalformedCode(f"an ESI has at most {MAX_ESI_SUFFIX_CHARS} characters in a code")
-    return parse_esi_suffix(value).suffix
-
-
-def _parse_holder_key(key: dict[int, Any]) -> HolderKey:
-    x, y_is_odd = key[-2], key[-3]
-    if type(x) is not bytes or len(x) != 32 or type(y_is_odd) is not bool:
-        raise MalformedCode("cnf holds one compressed P-256 key")
-    return HolderKey(x, y_is_odd)
+    parse_esi_suffix(suffix)

@@ -2,110 +2,83 @@
 
 Every CBOR item we take must be the deterministic encoding (RFC 8949, section 4.2.1) of what it
 says: shortest heads, definite lengths, sorted unique keys. Whoever reads checks that by encoding
-what was read again and comparing, which leaves an attacker no second spelling of a code. For
-the same reason the signature's s must be in the lower half of the group's order: of the two
-signatures that fit, one is accepted.
+what was read again and comparing, which leaves an attacker no second spelling of a code. That
+comparison is the whole check of the encoding: so a reader here goes to where our encoding has
+what it looks for, and from other bytes may read anything. For the same reason the signature's s
+must be in the lower half of the group's order: of the two signatures that fit, one is accepted.
 """
 
-from collections.abc import Callable
-from typing import Any, NoReturn
-
-import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.errors import BadSignature, MalformedCode
 from verifier.jws import P256_ORDER, SIGNATURE_BYTES, verify_es256
 
 SIGN1_TAG = b"\xd2"  # tag 18, COSE_Sign1 (RFC 9052, section 2)
-MAX_DEPTH = 6  # containers; E1's deepest is the key in cnf, at 3
-HEADER_ALG, HEADER_KID = 1, 4
-ALG_ES256 = -7
+_SIG_STRUCTURE = b"\x84\x6aSignature1"
 _HALF_ORDER = (P256_ORDER // 2).to_bytes(32)
-
-
-class _RefusedTags(dict[int, Callable[..., Any]]):
-    """No tag is part of our formats, and some expand: a big decimal is a few bytes here."""
-
-    def __missing__(self, tag: int) -> Callable[..., NoReturn]:
-        def refuse(*_: object) -> NoReturn:
-            raise ValueError(f"tag {tag} is not expected")
-
-        return refuse
-
-
-_NO_TAGS = _RefusedTags()
-
-
-def encode_cbor(value: object) -> bytes:
-    """The deterministic encoding of a value.
-
-    Args:
-        value: Its maps' members in the order of their encoded keys. Sorting them anew costs three
-            times the encoding, and a till encodes each code to compare it.
-    """
-    return cbor2.dumps(value)
-
-
-# As `encode_cbor` of the same, several times faster: a till checks thousands of codes, and our
-# structures consist of little else.
+# The major types (RFC 8949, section 3.1), and how many bytes of a longer head are its number.
+_UINT, _BYTES, _TEXT = 0x00, 0x40, 0x60
+_NUMBER_BYTES = {24: 1, 25: 2, 26: 4}
 
 
 def encode_uint(number: int) -> bytes:
-    """The deterministic encoding of an integer."""
-    if not 0 <= number <= 0xFFFFFFFF:
-        return encode_cbor(number)
-    if number < 24:
-        return bytes((number,))
-    if number < 0x100:
-        return bytes((0x18, number))
-    if number < 0x10000:
-        return b"\x19" + number.to_bytes(2)
-    return b"\x1a" + number.to_bytes(4)
+    """The deterministic encoding of an integer.
+
+    Raises:
+        MalformedCode: It has more than 32 bits, or is negative: none of ours is.
+    """
+    return _encode_head(_UINT, number)
 
 
 def encode_bytes(data: bytes) -> bytes:
     """The deterministic encoding of a byte string."""
-    if len(data) < 24:
-        return bytes((0x40 | len(data),)) + data
-    if len(data) < 0x100:
-        return bytes((0x58, len(data))) + data
-    if len(data) < 0x10000:
-        return b"\x59" + len(data).to_bytes(2) + data
-    return encode_cbor(data)
+    return _encode_head(_BYTES, len(data)) + data
 
 
 def encode_text(text: str) -> bytes:
     """The deterministic encoding of a text string."""
     data = text.encode()
-    if len(data) < 24:
-        return bytes((0x60 | len(data),)) + data
-    if len(data) < 0x100:
-        return bytes((0x78, len(data))) + data
-    return encode_cbor(text)
+    return _encode_head(_TEXT, len(data)) + data
 
 
-def read_cbor(data: bytes) -> Any:
-    """Read one CBOR item without tags; the caller compares its own encoding of it.
+def read_uint(data: bytes, at: int) -> tuple[int, int]:
+    """The unsigned integer at a place, and where the next item begins.
 
     Raises:
-        MalformedCode: Not CBOR, or with a tag, a duplicate key, or nested too deep.
+        LookupError: The data ends before, or there is no number of 32 bits.
     """
-    try:
-        return cbor2.loads(
-            data,
-            semantic_decoders=_NO_TAGS,
-            max_depth=MAX_DEPTH,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-        )
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise MalformedCode("not CBOR as this format uses it") from error
+    number = data[at] & 0x1F
+    if number < 24:
+        return number, at + 1
+    end = at + 1 + _NUMBER_BYTES[number]
+    return int.from_bytes(data[at + 1 : end]), end
+
+
+def read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    """The byte string at a place, and where the next item begins.
+
+    Raises:
+        LookupError: As of `read_uint`.
+    """
+    size, start = read_uint(data, at)
+    return data[start : start + size], start + size
+
+
+def read_text(data: bytes, at: int) -> tuple[str, int]:
+    """The text at a place, and where the next item begins.
+
+    Raises:
+        LookupError: As of `read_uint`.
+        ValueError: Not UTF-8.
+    """
+    encoded, end = read_bytes(data, at)
+    return encoded.decode(), end
 
 
 def sign1_signing_input(protected: bytes, payload: bytes, *, external_aad: bytes) -> bytes:
     """What is signed: the Sig_structure (RFC 9052, section 4.4)."""
-    parts = (protected, external_aad, payload)
-    return b"\x84\x6aSignature1" + b"".join(map(encode_bytes, parts))
+    parts = encode_bytes(protected), encode_bytes(external_aad), encode_bytes(payload)
+    return _SIG_STRUCTURE + b"".join(parts)
 
 
 def encode_sign1(protected: bytes, payload: bytes, signature: bytes) -> bytes:
@@ -123,18 +96,16 @@ def parse_sign1(data: bytes) -> tuple[bytes, bytes, bytes]:
     Raises:
         MalformedCode: Another structure, or an unprotected header that is not empty.
     """
-    if not data.startswith(SIGN1_TAG):
-        raise MalformedCode("not a tagged COSE_Sign1")
-    parts = read_cbor(data[1:])
-    if type(parts) is not list or len(parts) != 4:
-        raise MalformedCode("not a COSE_Sign1 of ours")
-    protected, _, payload, signature = parts
-    if not type(protected) is type(payload) is type(signature) is bytes:
-        raise MalformedCode("not a COSE_Sign1 of ours")
+    try:
+        protected, at = read_bytes(data, 2)
+        payload, at = read_bytes(data, at + 1)
+        signature, _ = read_bytes(data, at)
+    except LookupError as error:
+        raise MalformedCode("not a COSE_Sign1 of ours") from error
     if len(signature) != SIGNATURE_BYTES:
         raise MalformedCode("an ES256 signature has 64 bytes")
     if encode_sign1(protected, payload, signature) != data:
-        raise MalformedCode("not CBOR in deterministic encoding, or an unprotected header")
+        raise MalformedCode("not a COSE_Sign1 of ours, or not in deterministic encoding")
     return protected, payload, signature
 
 
@@ -147,3 +118,15 @@ def verify_low_s(key: ec.EllipticCurvePublicKey, signature: bytes, message: byte
     if signature[32:] > _HALF_ORDER:
         raise BadSignature("the signature is not in its canonical form")
     verify_es256(key, signature, message)
+
+
+def _encode_head(major_type: int, number: int) -> bytes:
+    if 0 <= number < 24:
+        return bytes((major_type | number,))
+    if 0 <= number < 0x100:
+        return bytes((major_type | 24, number))
+    if 0 <= number < 0x10000:
+        return bytes((major_type | 25, number >> 8, number & 0xFF))
+    if 0 <= number < 0x100000000:
+        return bytes((major_type | 26,)) + number.to_bytes(4)
+    raise MalformedCode("a number out of its range")

@@ -9,21 +9,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from verifier.base32 import decode_base32, encode_base32
-from verifier.card_claims import MAX_SECONDS, CardClaims, encode_claims, parse_claims, parse_uint
+from verifier.card_claims import CardClaims, encode_claims, parse_claims
 from verifier.cose import (
-    ALG_ES256,
-    HEADER_ALG,
-    HEADER_KID,
     encode_bytes,
-    encode_cbor,
     encode_sign1,
     encode_uint,
     parse_sign1,
-    read_cbor,
+    read_bytes,
+    read_uint,
     sign1_signing_input,
 )
 from verifier.errors import MalformedCode, NotACard, UnknownVersion, UnsignedCode
 from verifier.identifiers import Escn, escn_to_bytes, parse_escn
+from verifier.jws import SIGNATURE_BYTES
 from verifier.sha256 import sha256
 
 URL_PREFIX = "https://esc.gg/"
@@ -35,8 +33,8 @@ MAX_E2_BYTES = MAX_E1_BYTES + 75
 KID_BYTES = 8
 MAX_CHALLENGE_BYTES = 64
 E2_DOMAIN = b"ESC-E2\x00"
-# The protected header up to the key id; the rest of it is the key id.
-_PROTECTED = encode_cbor({HEADER_ALG: ALG_ES256, HEADER_KID: bytes(KID_BYTES)})[:-KID_BYTES]
+# The protected header {1: -7, 4: kid}, algorithm ES256, up to the 8 bytes of the key id.
+_PROTECTED = b"\xa2\x01\x26\x04\x48"
 _AROUND = " \t\r\n"  # what scanners that type add; other languages' trims differ
 
 
@@ -217,17 +215,16 @@ def _split_url(text: str) -> tuple[str, str]:
 def _parse_e2(data: bytes) -> tuple[bytes, int, bytes]:
     if len(data) > MAX_E2_BYTES:
         raise MalformedCode(f"an E2 has at most {MAX_E2_BYTES} bytes")
-    parts = read_cbor(data)
-    if not isinstance(parts, list) or len(parts) != 3:
-        raise MalformedCode("an E2 is an array of three")
-    e1_bytes, shown_at, signature = parts
-    if not isinstance(e1_bytes, bytes) or not isinstance(signature, bytes):
-        raise MalformedCode("an E2 holds an E1 and a signature")
-    if len(signature) != 64:
+    try:
+        e1_bytes, at = read_bytes(data, 1)
+        shown_at, at = read_uint(data, at)
+        signature, _ = read_bytes(data, at)
+    except LookupError as error:
+        raise MalformedCode("an E2 is an array of an E1, a time and a signature") from error
+    if len(signature) != SIGNATURE_BYTES:
         raise MalformedCode("an ES256 signature has 64 bytes")
-    shown_at = parse_uint(shown_at, MAX_SECONDS)
     if encode_e2(e1_bytes, shown_at=shown_at, signature=signature) != data:
-        raise MalformedCode("not CBOR in deterministic encoding")
+        raise MalformedCode("not an E2 in deterministic encoding")
     return e1_bytes, shown_at, signature
 
 

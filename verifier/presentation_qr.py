@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from verifier.base32 import decode_base32, encode_base32
-from verifier.cose import encode_bytes, read_cbor
+from verifier.cbor import read_cbor
+from verifier.cose import encode_bytes
 from verifier.errors import (
     IncompletePresentation,
     MalformedCode,

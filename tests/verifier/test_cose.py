@@ -1,8 +1,9 @@
 """What is encoded by hand, and read with a shortcut, is what the general way gives."""
 
+import cbor2
 import pytest
 
-from verifier.cose import encode_bytes, encode_cbor, encode_sign1, sign1_signing_input
+from verifier.cose import encode_bytes, encode_sign1, sign1_signing_input
 from verifier.errors import MalformedJws
 from verifier.strict_json import MAX_JSON_DEPTH, parse_json_object
 
@@ -11,15 +12,15 @@ LENGTHS = (0, 1, 23, 24, 255, 256, 65_535, 65_536)
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_a_byte_string_has_the_deterministic_encoding(length: int) -> None:
-    assert encode_bytes(bytes(length)) == encode_cbor(bytes(length))
+    assert encode_bytes(bytes(length)) == cbor2.dumps(bytes(length))
 
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_our_structures_have_the_deterministic_encoding(length: int) -> None:
     protected, payload, signature, aad = b"p" * 13, b"c" * length, b"s" * 64, b"a" * 16
     structure = ["Signature1", protected, aad, payload]
-    assert sign1_signing_input(protected, payload, external_aad=aad) == encode_cbor(structure)
-    message = encode_cbor([protected, {}, payload, signature])
+    assert sign1_signing_input(protected, payload, external_aad=aad) == cbor2.dumps(structure)
+    message = cbor2.dumps([protected, {}, payload, signature])
     assert encode_sign1(protected, payload, signature) == b"\xd2" + message
 
 

@@ -11,7 +11,7 @@ from tests.verifier.strategies import (
 )
 from tests.verifier.vector_files import CHECKS, FOLDER, VectorFile, knowledge_of, read_vector
 from verifier import verify_card
-from verifier.cose import read_cbor
+from verifier.cbor import read_cbor
 from verifier.errors import CardError, NotACard
 from verifier.esc_qr import parse_code
 from verifier.identifiers import (

@@ -5,9 +5,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import cbor2
+
 from tests.verifier.vector_files import FOLDER, read_vector
 from verifier.base32 import encode_base32
-from verifier.cose import encode_cbor, encode_sign1, parse_sign1, read_cbor
+from verifier.cbor import read_cbor
+from verifier.cose import encode_sign1, parse_sign1
 from verifier.esc_qr import UnverifiedCode, e2_signing_input, encode_e2, parse_code
 
 _WIDTH = 96
@@ -38,7 +41,7 @@ def _static_lines(code: UnverifiedCode) -> Iterator[str]:
     protected, payload, signature = parse_sign1(code.e1_bytes)
     claims, header = read_cbor(payload), read_cbor(protected)
     yield from _block("The claims, in CBOR's diagnostic notation:", diagnostic(claims))
-    yield from _block(f"The payload, {len(payload)} bytes:", hex_lines(encode_cbor(claims)))
+    yield from _block(f"The payload, {len(payload)} bytes:", hex_lines(cbor2.dumps(claims)))
     yield from _block("The protected header:", f"{diagnostic(header)}\n{protected.hex()}")
     message = code.e1.signing_input
     caption = f"What the institution signs, {len(message)} bytes (the card number's 16 bytes are"
