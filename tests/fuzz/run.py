@@ -9,9 +9,10 @@ import argparse
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+
+from tests.scratch import scratch
 
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 16_384  # of one input
@@ -40,9 +41,9 @@ def _names() -> list[str]:
 def _fuzz_all(names: list[str], minutes: float) -> int:
     failed = 0
     for name in names:
-        with tempfile.TemporaryDirectory(prefix="esc-fuzz-") as folder:
+        with scratch("fuzz") as folder:
             seconds = max(int(minutes * 60 / len(names)), 1)
-            failed += _fuzz(name, Path(folder), seconds)
+            failed += _fuzz(name, folder, seconds)
     return 1 if failed else 0
 
 

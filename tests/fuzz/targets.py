@@ -10,15 +10,14 @@ import base64
 import hashlib
 import io
 import json
-import shutil
-import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.fuzz import forging
 from tests.fuzz.forging import NOW, text_of
+from tests.scratch import scratch
 from tests.verifier.vector_files import FOLDER, anchors_of, knowledge_of, read_vector
 from verifier import ExpectedKeyBinding, Policy, VerifiedCard, verify_bundle, verify_card
 from verifier.bundle import repack_bundle
@@ -48,8 +47,9 @@ USUAL = (FOLDER / "bundles" / "usual.escbundle").read_bytes()
 ANCHORS = anchors_of(read_vector((FOLDER / "trust_list/valid.txt").read_bytes()))
 ENGLISH = load_language("en")
 ASKED = ExpectedKeyBinding(forging.credentials.AUDIENCE, forging.credentials.NONCE)
-SCRATCH = Path(tempfile.mkdtemp(prefix="esc-fuzz-"))
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+_UNTIL_EXIT = ExitStack()
+atexit.register(_UNTIL_EXIT.close)
+SCRATCH = _UNTIL_EXIT.enter_context(scratch("fuzz"))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ import httpx
 from issuer.database import make_engine, upgrade_database
 from tests.mobile_stub.institutions_for_browsers import fill, make_renewals_due
 from tests.pass_files import make_pass_folder
+from tests.scratch import scratch
 from wallet_api.demo.free_ports import free_ports
 
 _WITHIN = 240.0  # seconds to start
@@ -45,7 +45,7 @@ def main() -> None:
     # By default this signal ends us on the spot, and what we started stays.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="esc-web-wallet-")))
+        folder = stack.enter_context(scratch("web-wallet"))
         environment, ports = _environment(folder)
         hosts = {
             name: _start(stack, [*words, "--port", "0"], environment)
@@ -88,6 +88,7 @@ def _environment(folder: Path) -> tuple[dict[str, str], dict[str, int]]:
     own = {
         "ESC_ISSUER_PUBLIC_URL": issuer,
         "ESC_ISSUER_LISTEN_PORT": str(ports["issuer"]),
+        "ESC_ISSUER_WALLET_PUBLIC_URL": wire,
         "ESC_ISSUER_ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
         "ESC_WALLET_PUBLIC_URL": wire,
         "ESC_WALLET_LISTEN_PORT": str(ports["wallet"]),

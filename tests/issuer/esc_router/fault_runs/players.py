@@ -1,7 +1,5 @@
 """Runs one after the other on a stage, and shares of them in several processes."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -11,6 +9,7 @@ from typing import Any
 from tests.issuer.esc_router.fault_runs.databases import PostgresqlServer, SqliteFile
 from tests.issuer.esc_router.fault_runs.playing import Outcome, Run, rehearse
 from tests.issuer.esc_router.fault_runs.stage import Stage
+from tests.scratch import scratch
 
 _DATABASES = {"sqlite": SqliteFile, "postgresql": PostgresqlServer}
 _ON_POSTGRESQL = 10  # every tenth
@@ -25,15 +24,14 @@ def database_of(seed: int) -> str:
 def open_stage(kind: str) -> Iterator[Stage]:
     """A stage on a database of its own, in memory where the system has a place for it."""
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="esc-faults-", dir=memory if memory.is_dir() else None))
-    folder.chmod(0o755)  # PostgreSQL runs as somebody else
-    stage = Stage(_DATABASES[kind](folder), folder)
-    try:
-        rehearse(stage)
-        yield stage
-    finally:
-        stage.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch("faults", memory if memory.is_dir() else None) as folder:
+        folder.chmod(0o755)  # PostgreSQL runs as somebody else
+        stage = Stage(_DATABASES[kind](folder), folder)
+        try:
+            rehearse(stage)
+            yield stage
+        finally:
+            stage.close()
 
 
 def play(kind: str, seeds: Sequence[int]) -> Iterator[Outcome]:
