@@ -53,6 +53,7 @@ export function parseClaims(payload: Bytes): CardClaims {
   const [issuedAt, expiresAt] = [parseUint(members.get(IAT)), parseUint(members.get(EXP))];
   if (expiresAt <= issuedAt) refuse("MalformedCode", "it ends before it begins");
   const [statusList, statusIndex] = parseStatus(members.get("s"));
+  const holderKey = parseHolderKey(members.get(CNF));
   return {
     issuedAt,
     expiresAt,
@@ -61,7 +62,7 @@ export function parseClaims(payload: Bytes): CardClaims {
     esi: members.has("e") ? parseEsi(members.get("e")) : null,
     statusList,
     statusIndex,
-    holderKey: parseHolderKey(members.get(CNF)),
+    holderKey,
   };
 }
 
