@@ -15,7 +15,7 @@ from issuer.lifecycle import issue_card
 from issuer.staff import Role, create_staff_key
 from issuer.store import institutions, students
 from issuer.students import StudentFacts, new_student
-from issuer.tables import Institution
+from issuer.tables import Institution, Processor
 from verifier.identifiers import AcademicLevel, parse_esi
 
 INSTITUTIONS = (
@@ -24,6 +24,8 @@ INSTITUTIONS = (
     ("999900003", "Sorbonne Example", "FR", "sorbonne.example"),
 )
 ASKS_CONSENT = "999900003"
+# A national service centre, which issues for this one.
+CENTRE, OF_CENTRE = "National Service Centre", "999900002"
 NAMES = ("Anna Bērziņa", "Jānis Kalniņš", "Līga Ozola", "Pēteris Liepa")
 
 
@@ -40,6 +42,8 @@ def fill(engine: Engine, folder: Path) -> dict[str, Any]:
     }
     with Session(engine) as session, session.begin():
         trust = create_key(session, pic=None, **signing)
+        session.add(Processor(vat="FI00000000000", name=CENTRE))
+        session.flush()
         filled = []
         for pic, name, country, home in INSTITUTIONS:
             row = Institution(
@@ -50,6 +54,7 @@ def fill(engine: Engine, folder: Path) -> dict[str, Any]:
                 esi_scopes=[home],
                 escn_prefixes=["001"],
                 takes_student_photos=True,
+                processor_vat="FI00000000000" if pic == OF_CENTRE else None,
                 asks_consent=pic == ASKS_CONSENT,
                 created_at=int(now.timestamp()),
             )
@@ -58,7 +63,7 @@ def fill(engine: Engine, folder: Path) -> dict[str, Any]:
             _, key = create_staff_key(session, pic=pic, role=Role.ADMIN, label="test", now=now)
             cards = [_card(session, institution, home, each, now=now) for each in NAMES]
             filled.append({"pic": pic, "name": name, "staff_key": key, "cards": cards})
-        return {"institutions": filled, "anchor": trust.public_jwk}
+        return {"centre": CENTRE, "institutions": filled, "anchor": trust.public_jwk}
 
 
 def make_renewals_due(engine: Engine) -> None:

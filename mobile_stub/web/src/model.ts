@@ -241,6 +241,9 @@ export interface Wallet {
 
   setting(name: string): Promise<string | null>;
   keepSetting(name: string, value: string | null): Promise<void>;
+  /** The card with which the wallet opens next time; one that was deleted meanwhile leaves nothing. */
+  keepLast(cardId: string): Promise<void>;
+  lastCard(): Promise<string | null>;
 }
 
 /** Fractions of the picture's width and height. */

@@ -11,6 +11,8 @@ import { liveCodeOf } from "./showing.ts";
 import { keepShowing } from "./shown.ts";
 import { enrolmentView } from "./views.ts";
 
+const LAST_CARD = "last-card"; // among the settings
+
 export class WalletAlone {
   protected readonly database: Database;
   protected readonly changes: Changes;
@@ -96,6 +98,17 @@ export class WalletAlone {
       await (value === null ? settings.delete(name) : settings.put(value, name));
     });
     this.changes.tell();
+  }
+
+  async keepLast(cardId: string): Promise<void> {
+    await this.database.write(async (transaction) => {
+      if ((await transaction.objectStore("cards").getKey(cardId)) === undefined) return;
+      await transaction.objectStore("settings").put(cardId, LAST_CARD);
+    });
+  }
+
+  async lastCard(): Promise<string | null> {
+    return this.setting(LAST_CARD);
   }
 
   protected async record(cardId: string): Promise<CardRecord> {

@@ -1,7 +1,7 @@
 /** The wallet as a whole: what is known, and what stands around every screen. */
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import type { Enrolment, Wallet, WalletCard } from "../model.ts";
@@ -29,7 +29,7 @@ export async function readOpening(wallet: Wallet, offer: string | null): Promise
     wallet.unfinished(),
     wallet.setting(KEPT_OFFER),
     wallet.setting("language"),
-    wallet.setting("last-card"),
+    wallet.lastCard(),
     wallet.setting("lock"),
     wallet.storage(),
   ]);
@@ -52,7 +52,8 @@ export function App({ wallet, opening }: AppProps): JSX.Element {
   const updateWaiting = useWaitingVersion();
   const [stray, clearStray] = useStrayRefusal();
   const { lock, open } = useLock(wallet, opening.isLocked);
-  useEffect(() => {
+  // With the words, not after them: who reads aloud must not begin in another language.
+  useLayoutEffect(() => {
     document.documentElement.lang = language.code;
     document.title = language.word("title");
   }, [language]);

@@ -21,7 +21,7 @@ export function CardScreen({ card }: { readonly card: WalletCard }): JSX.Element
   const [areNumbersOpen, openNumbers] = useState(false);
   const state = codeStateOf(card, profile, useTime(1000));
   const swipe = useSwipe(card.id);
-  useEffect(() => void wallet.keepSetting("last-card", card.id), [wallet, card.id]);
+  useEffect(() => void wallet.keepLast(card.id), [wallet, card.id]);
   return (
     <div class="screen card-screen">
       <CardBar card={card} />

@@ -26,6 +26,8 @@ export interface Told {
   /** The same for issuers of another name only. */
   readonly strict_page: string;
   readonly scanner: string;
+  /** The national centre that issues for the second of them. */
+  readonly centre: string;
   readonly institutions: readonly Institution[];
   readonly anchor: Readonly<Record<string, string>>;
 }

@@ -2,6 +2,7 @@
 
 import { access } from "./cases/access.ts";
 import { answering } from "./cases/answering.ts";
+import { centre } from "./cases/centre.ts";
 import { enrolling } from "./cases/enrolling.ts";
 import { installing } from "./cases/installing.ts";
 import { journey } from "./cases/journey.ts";
@@ -31,5 +32,6 @@ locking(here);
 versions(here);
 nudges(here);
 policy(here);
+centre(here);
 waking(here);
 access(here);

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { giveCode, goTo, shownCode, takeCard } from "../devices.ts";
+import { readPicture } from "../../python.ts";
 import type { Here } from "../world.ts";
 
 /** What is kept once all that is being written is written: the storage answers in turn. */
@@ -122,6 +123,9 @@ export function menus(here: Here): void {
       expect((box?.width ?? 0) / (96 / 25.4)).toBeCloseTo(85.6, 0);
       expect((box?.height ?? 0) / (96 / 25.4)).toBeCloseTo(54, 0);
       expect(await page.getByText("accepted only where printed cards are").count()).toBeGreaterThan(0);
+      for (const code of await page.locator(".printed-code").all()) {
+        expect(readPicture(await code.screenshot())).toContain(`${world.services.card(0, 1).escn}#E1`);
+      }
       const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
       expect(pdf.match(/\/Type\s*\/Page\b/g)).toHaveLength(1);
       await goTo(page, card);
