@@ -5,6 +5,7 @@ so that a script must say `--yes`.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,14 +137,12 @@ def _play(phone: Phone, codes: list[str]) -> None:
     if phone.columns is not None and phone.columns < needed:
         phone.say("too_narrow", needed=needed, columns=phone.columns)
         return
-    for turn in range(int(_GOOD_FOR / _SHOWN_SECONDS)):
-        number = turn % len(codes)
-        phone.out.write(_CLEAR_SCREEN)
-        phone.write(drawings[number])
-        phone.say("code_of", number=number + 1, total=len(codes))
-        phone.say("present_hint")
-        try:
+    with suppress(KeyboardInterrupt):
+        for turn in range(int(_GOOD_FOR / _SHOWN_SECONDS)):
+            number = turn % len(codes)
+            phone.out.write(_CLEAR_SCREEN)
+            phone.write(drawings[number])
+            phone.say("code_of", number=number + 1, total=len(codes))
+            phone.say("present_hint")
             phone.sleep(_SHOWN_SECONDS)
-        except KeyboardInterrupt:
-            return
-    phone.say("presented_long_enough")
+        phone.say("presented_long_enough")

@@ -4,6 +4,7 @@ A code is shown only of a card that was active when the institution was last hea
 while its signed part has not ended.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -59,14 +60,13 @@ def show_card(phone: Phone, showing: Showing) -> None:
         raise WrongUse("challenge_too_long", most=MAX_CHALLENGE_BYTES)
     card = phone.open_wallet().choose_card(showing.card_number)
     code = _code_to_show(card, showing.profile)
-    _draw_once(phone, showing, card, code)
-    while showing.watch:
-        try:
-            phone.sleep(REDRAW_SECONDS)
-        except KeyboardInterrupt:
-            return
-        check_active(card, code.expires_at, now=phone.clock())
+    if not showing.watch:
         _draw_once(phone, showing, card, code)
+        return
+    with suppress(KeyboardInterrupt):
+        while True:
+            _draw_once(phone, showing, card, code)
+            phone.sleep(REDRAW_SECONDS)
 
 
 def _code_to_show(card: Card, profile: str) -> StaticCode:

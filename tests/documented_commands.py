@@ -31,7 +31,7 @@ _VARIES = (
 )
 # A person waits until a server has said where it listens.
 _WAIT = """\
-for _ in $(seq 900); do
+for _ in $(seq 3000); do
   curl -sf http://127.0.0.1:{port}/{path} >/dev/null && break
   sleep 0.1
 done

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
-_PATIENCE = 15.0  # seconds that a process which was told to end may take
+_PATIENCE = 60.0  # seconds that a process which was told to end may take
 # These belong to the interpreter and end with it.
 _ITS_OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 
@@ -57,6 +57,9 @@ def _command_line(pid: int) -> str:
 
 def _told(pid: int) -> str:
     """For a person; pytest names the running test in the environment."""
-    environment = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
-    test = next((one for one in environment if one.startswith("PYTEST_CURRENT_TEST=")), "")
-    return f"{_command_line(pid)} {test}".strip()
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+        tests = [one for one in environment.split("\0") if one.startswith("PYTEST_CURRENT_TEST=")]
+        return " ".join([_command_line(pid), *tests]).strip()
+    except OSError:
+        return f"{pid}, which has ended meanwhile"

@@ -89,10 +89,9 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server = Server(probe.getsockname()[1])
-    stop = start_server(server, server.port)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(listener.getsockname()[1])
+    stop = start_server(server, listener)
     yield server
     stop()
 

@@ -7,7 +7,9 @@ verifies proofs with PyJWT. `fail` lets an endpoint fail in a named way for its 
 import hashlib
 import json
 import secrets
+import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -172,26 +174,21 @@ class IssuerSimulator:
         }
 
 
-def start_server(app: Any, port: int) -> Callable[[], None]:
-    """Serve on loopback until the returned function is called."""
+def start_server(app: Any, listener: socket.socket) -> Callable[[], None]:
+    """Serve at an address of loopback until the returned function is called."""
     server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=port,
-            log_level="critical",
-            lifespan="off",
-            date_header=False,
-        )
+        uvicorn.Config(app, log_level="critical", lifespan="off", date_header=False)
     )
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
-        threading.Event().wait(0.005)
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.005)
 
     def stop() -> None:
         server.should_exit = True
         thread.join()
+        listener.close()
 
     return stop
 

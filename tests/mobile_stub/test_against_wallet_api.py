@@ -76,10 +76,8 @@ def served(sqlite_url: str, tmp_path: Path, **more: object) -> Iterator[Service]
         (tmp_path / name).chmod(0o600)
     engine = make_engine(sqlite_url)
     escn, staff_key = _fill(engine, tmp_path / "keys")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = WalletSettings.model_validate(
         {
             "database_url": sqlite_url,
@@ -94,7 +92,7 @@ def served(sqlite_url: str, tmp_path: Path, **more: object) -> Iterator[Service]
     with ExitStack() as stack:
         stack.callback(engine.dispose)
         faults = Faults(create_app(settings), seen=lambda _what: None)
-        stack.callback(start_server(faults, port))
+        stack.callback(start_server(faults, listener))
         yield Service(url, engine, escn, staff_key, faults)
 
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cbor2
@@ -212,6 +212,21 @@ def test_watching_draws_a_new_code_every_15_seconds_until_ctrl_c(
     assert run.code == 0
     times = [_check_live_code(text)[1] for text in texts]
     assert [time - times[0] for time in times] == [0, 15, 30]
+
+
+@pytest.mark.usefixtures("card")
+def test_ctrl_c_while_a_code_is_drawn_ends_watching_as_well(
+    phone: PhoneUser, clock: SettableClock
+) -> None:
+    waited: list[float] = []
+
+    def interrupted_after_the_first() -> datetime:
+        if waited:
+            raise KeyboardInterrupt
+        return clock()
+
+    phone.clock = interrupted_after_the_first
+    assert phone("show", "--watch", sleep=waited.append).code == 0
 
 
 @pytest.mark.usefixtures("card")

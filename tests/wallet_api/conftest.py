@@ -74,7 +74,7 @@ TLS = ssl.create_default_context()
 
 
 def _client() -> httpx.Client:
-    return httpx.Client(verify=TLS, timeout=20.0, limits=httpx.Limits(max_connections=200))
+    return httpx.Client(verify=TLS, timeout=60.0, limits=httpx.Limits(max_connections=200))
 
 
 @dataclass
@@ -195,7 +195,10 @@ def reference_of(offer: Json) -> str:
 @contextmanager
 def running(app: FastAPI, listener: socket.socket) -> Iterator[None]:
     """Serve the app by uvicorn in a thread, over real HTTP."""
-    config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False)
+    # A connection that nobody used for some seconds stays: the test may have been kept waiting.
+    config = uvicorn.Config(
+        app, access_log=False, log_config=None, server_header=False, timeout_keep_alive=600
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -208,8 +211,9 @@ def running(app: FastAPI, listener: socket.socket) -> Iterator[None]:
         yield
     finally:
         server.should_exit = True
-        thread.join(timeout=15)
+        thread.join(timeout=60)
         listener.close()
+        assert not thread.is_alive(), "the service did not end"
 
 
 def add_institution(

@@ -18,7 +18,7 @@ class Doubling:
 
     def __call__(self, numbers: Sequence[int]) -> Sequence[int | Exception]:
         self.batches.append(list(numbers))
-        assert self.let_go.wait(10)
+        assert self.let_go.wait(60)
         if 13 in numbers:
             raise RuntimeError("the whole batch")
         return [ValueError(f"{n} is odd") if n % 2 else 2 * n for n in numbers]

@@ -1,6 +1,5 @@
 """The credential endpoint: what is refused by which code, and what is given out."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -437,9 +436,7 @@ def test_a_hundred_phones_at_once_are_all_answered(service: Service) -> None:
         body = {"credential_configuration_id": CARD, "proofs": {"jwt": [order[1]]}}
         return service.credential(order[0], body).status_code
 
-    began = time.monotonic()
     with ThreadPoolExecutor(len(orders)) as pool:
         statuses = list(pool.map(ask, orders))
 
     assert statuses == [200] * len(orders)
-    assert time.monotonic() - began < 20

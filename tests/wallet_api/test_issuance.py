@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -151,16 +151,15 @@ def holding_in_another_order(
         _until_someone_waits(other)
         other.execute(hold, {"row": then})
         other.rollback()
-        yield doing.result(timeout=20)
+        yield doing.result(timeout=60)
 
 
 def _until_someone_waits(connection: Connection) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    for _ in range(500):
-        if connection.execute(waiting).scalar_one():
-            return
+    give_up_at = monotonic() + 60
+    while not connection.execute(waiting).scalar_one():
+        assert monotonic() < give_up_at, "nobody waits"
         sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 def _second_card(service: Service) -> str:

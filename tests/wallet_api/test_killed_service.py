@@ -89,7 +89,7 @@ class Phone(threading.Thread):
                 time.sleep(0.2)  # it was killed under us
 
     def take(self) -> None:
-        with httpx.Client(verify=TLS, base_url=self.url, timeout=20) as http:
+        with httpx.Client(verify=TLS, base_url=self.url, timeout=60) as http:
             staff = {"authorization": f"Bearer {self.staff_key}"}
             offer = http.post(f"/api/v1/cards/{self.escn}/offers", headers=staff).json()
             form = {
@@ -170,7 +170,7 @@ def _taken(phones: list[Phone]) -> int:
 
 def _wait_for_another(phones: list[Phone]) -> None:
     """Until a phone has a credential more, however slow the machine is."""
-    before, deadline = _taken(phones), time.monotonic() + 60
+    before, deadline = _taken(phones), time.monotonic() + 120
     while _taken(phones) == before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -203,7 +203,7 @@ def _holds_each_index_once(engine: Engine) -> None:
 
 def _takes_no_proof_again(process: Process, phones: list[Phone]) -> None:
     phone = phones[0]
-    with httpx.Client(verify=TLS, base_url=process.url, timeout=20) as http:
+    with httpx.Client(verify=TLS, base_url=process.url, timeout=60) as http:
         staff = {"authorization": f"Bearer {phone.staff_key}"}
         offer = http.post(f"/api/v1/cards/{phone.escn}/offers", headers=staff).json()
         form = {

@@ -19,7 +19,7 @@ RESET = struct.pack("ii", 1, 0)
 
 def lose(service: Service, method: str, path: str, body: str = "", **headers: str) -> None:
     """Send a request, and reset the connection when its answer is there, unread."""
-    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=60)
     connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
     assert connection.sock.recv(1, socket.MSG_PEEK)
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

@@ -50,7 +50,7 @@ class Browser:
 
     def __init__(self, service: Service, **headers: str) -> None:
         self.service = service
-        self.http = httpx.Client(verify=TLS, base_url=service.url, headers=headers, timeout=20)
+        self.http = httpx.Client(verify=TLS, base_url=service.url, headers=headers, timeout=60)
         _OPEN.append(self.http)
         self.shown = ""
 
