@@ -76,9 +76,12 @@ export function reloading(here: Here): void {
       const phone = await here().open();
       const page = await phone.visit(services.page);
       // Later than the answer to us: the page begins anew with it.
-      await page.evaluate((hash) => {
-        setTimeout(() => (location.hash = hash));
-      }, new URL(services.link(offer)).hash);
+      await page.evaluate(
+        (hash) => {
+          setTimeout(() => (location.hash = hash));
+        },
+        new URL(services.link(offer)).hash,
+      );
       await page.locator(".tx-code").waitFor();
       expect((await history(page)).filter((address) => address.includes("cred"))).toEqual([]);
     });
