@@ -89,7 +89,6 @@ def _environment(folder: Path) -> tuple[dict[str, str], dict[str, int]]:
         "ESC_ISSUER_PUBLIC_URL": issuer,
         "ESC_ISSUER_LISTEN_PORT": str(ports["issuer"]),
         "ESC_ISSUER_WALLET_PUBLIC_URL": wire,
-        "ESC_ISSUER_WALLET_PUBLIC_URL": wire,
         "ESC_ISSUER_ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
         "ESC_WALLET_PUBLIC_URL": wire,
         "ESC_WALLET_LISTEN_PORT": str(ports["wallet"]),
