@@ -245,9 +245,13 @@ it(
     const next = await device.context.newPage();
     await page.close();
     page = next;
-    // Beside the page, which asks for nothing, until the closed one has let go of its download.
-    await page.goto(`${server.address}/icon.svg`);
-    await expect.poll(() => page.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
+    // Until the closed page has let go of its download. The service worker answers with the page
+    // whatever is gone to: the one that watches must not begin.
+    const watcher = await device.context.newPage();
+    await watcher.addInitScript("window.stop()");
+    await watcher.goto(server.address, { waitUntil: "commit" });
+    await expect.poll(() => watcher.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
+    await watcher.close();
     await page.goto(server.address);
     await page.locator("html[data-ready]").waitFor();
     await expect.poll(() => asked().length).toBe(2);
