@@ -71,10 +71,12 @@ format: $(INSTALLED) ## Format the code
 
 install: $(INSTALLED) ## Only install what the other targets need
 
+# The lock names every package: nothing is left to resolve, and a newer release changes nothing.
 $(INSTALLED): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv does not work here; on Debian: apt install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip check --disable-pip-version-check >/dev/null || { $(BIN)/pip check; exit 1; }
 	@touch $@
 
 # Interoperability tests run other people's wallets. Without Node they are skipped by name.
@@ -87,7 +89,7 @@ web: $(if $(NODE),$(if $(CHROMIUM),$(WEB:%=%/browser-tests)) $(WEB:%=%/tests) $(
 	@$(call without,$(NODE),the web packages,$(NEEDS_NODE))
 	@$(call without,$(CHROMIUM),the tests in a browser,Chromium (Debian: apt install chromium; elsewhere: ESC_CHROMIUM=path))
 
-web-build: $(WEB:%=%/built)
+web-build: $(WEB:%=%/built) ## Only build the web scanner and the web wallet (Node 20)
 
 $(WEB:%=%/built): %/built: %/node_modules/.installed
 	cd $* && npm run --silent build
