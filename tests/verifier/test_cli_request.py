@@ -121,6 +121,7 @@ def test_a_wallet_with_nothing_but_a_student_attestation_answers(
     code, answer, _ = provider.answered(split_presentation(whole))
     assert (code, answer["outcome"], answer["evidence"]) == (0, "valid", "key-binding")
     assert (answer["name"], answer["escn"]) == ("Anna Bērziņa", None)
+    assert answer["type"] == "VerifiableStudentID"
 
 
 def test_the_answer_to_the_request_is_decided_with_its_progress(

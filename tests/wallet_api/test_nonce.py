@@ -1,6 +1,7 @@
 """The nonce endpoint."""
 
 from datetime import timedelta
+from hashlib import sha256
 
 from sqlmodel import Session, select
 
@@ -27,8 +28,12 @@ def test_nonces_differ_and_are_kept_by_their_hash_only(service: Service) -> None
     assert len(nonces) == 5
     assert all(answer.headers["cache-control"] == "no-store" for answer in answers)
     with Session(service.engine) as session:
-        stored = b"|".join(row.nonce_sha256 for row in session.exec(select(Nonce)))
-    assert not any(nonce.encode() in stored for nonce in nonces)
+        stored = session.exec(select(Nonce)).all()
+    assert {row.nonce_sha256 for row in stored} == {
+        sha256(one.encode()).digest() for one in nonces
+    }
+    kept = repr([row.model_dump() for row in stored])
+    assert [nonce for nonce in nonces if nonce in kept] == []
 
 
 def test_expired_nonces_do_not_stay_for_ever(service: Service) -> None:

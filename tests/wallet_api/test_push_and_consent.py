@@ -14,16 +14,12 @@ from issuer.push import application_server_key
 from issuer.shared_with_router import CODE_OF_FIELD, RECIPIENT, SHARED
 from issuer.tables import AuditEntry, Card, Institution, PushSubscription, Student
 from tests.wallet_api.conftest import CARD, PASSPHRASE, Service
+from tests.wallet_api.phones_of_a_card import ask
 from wallet_api.app import create_app
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "wallet-api.md"
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/abc:APA91b"
 SUBSCRIPTION = {"endpoint": ENDPOINT, "keys": {"p256dh": "BNcR", "auth": "tBHI"}}
-
-
-def ask(service: Service, method: str, path: str, token: str, json: Any = None) -> httpx.Response:
-    headers = {"authorization": f"Bearer {token}"}
-    return service.http.request(method, f"{service.url}{path}", headers=headers, json=json)
 
 
 def slug(answer: httpx.Response) -> tuple[int, str]:

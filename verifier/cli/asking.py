@@ -48,7 +48,8 @@ def make_request(
     if not asked:
         raise MalformedPresentation("no credential that the service takes says all of that")
     first, *others = asked
-    nonce = secrets.token_urlsafe(_NONCE_BYTES)
+    # Hexadecimal: a nonce that begins with "-" would be read as an option by `check --nonce`.
+    nonce = secrets.token_hex(_NONCE_BYTES)
     request = PresentationRequest(audience, nonce, first.types, first.claims, tuple(others))
     encode_request(request)
     return request

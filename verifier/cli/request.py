@@ -21,7 +21,7 @@ from verifier.presentation_request import (
     PresentationRequest,
     encode_request,
 )
-from verifier.verify_credential import ExpectedKeyBinding
+from verifier.verify_sd_jwt_vc import ExpectedKeyBinding
 
 Clock = Callable[[], int]
 
