@@ -17,7 +17,14 @@ from wallet_api.settings import WalletSettings
 _BACKLOG = 2048
 _BAD_SETTINGS = 2  # exit code
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+_EPILOG = (
+    "Exit codes: 1 keys, database or address cannot be used, 2 wrong command line or settings."
+    " Settings come from ESC_WALLET_... variables."
+)
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=_EPILOG
+)
 
 
 @cli.callback()

@@ -14,6 +14,14 @@ from typing import Generic, TypeVar
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
 
+# Of the event loop, between two batches: whoever was just answered and asks again at once comes
+# along, where those who ask in a row would otherwise go in two halves that take turns.
+TURNS_TO_GATHER = 6
+
+
+class TooManyAsk(Exception):
+    """More wait than are done before they give up waiting; nothing of this one was begun."""
+
 
 class Batches(Generic[Asked, Given]):
     """Hands what is asked for on the event loop to threads, as many at once as have waited."""
@@ -24,6 +32,7 @@ class Batches(Generic[Asked, Given]):
         *,
         threads: int,
         at_once: int,
+        most_waiting: int,
     ) -> None:
         """Start no thread yet.
 
@@ -31,16 +40,24 @@ class Batches(Generic[Asked, Given]):
             work: Done in a thread: an outcome for each one asked, in their order.
             threads: How many batches may run at a time.
             at_once: How many of those that wait one batch takes at most.
+            most_waiting: How many may wait, besides those in batches; who then asks is refused.
         """
         self._work = work
         self._at_once = at_once
+        self._most_waiting = most_waiting
         self._threads = ThreadPoolExecutor(threads, "batch")
         self._idle = threads
         self._waiting: deque[tuple[Asked, asyncio.Future[Given]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
     async def ask(self, asked: Asked) -> Given:
-        """What the work gives for this one, or the exception that it gives instead."""
+        """What the work gives for this one, or the exception that it gives instead.
+
+        Raises:
+            TooManyAsk: Too many wait already; ask again in a moment.
+        """
+        if len(self._waiting) >= self._most_waiting:
+            raise TooManyAsk("too many ask at once")
         answer: asyncio.Future[Given] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, answer))
         if self._idle:
@@ -64,6 +81,8 @@ class Batches(Generic[Asked, Given]):
                 )
                 for (_, answer), outcome in zip(batch, outcomes, strict=True):
                     _settle(answer, outcome)
+                for _ in range(TURNS_TO_GATHER):
+                    await asyncio.sleep(0)
         finally:
             self._idle += 1
 

@@ -56,7 +56,7 @@ class ConsentOfCard(BaseModel):
 class ThisDevice(BaseModel):
     """The phone that asks, among those of its card."""
 
-    id: str = Field(examples=["Zm9yIGV4YW1wbGUh"])
+    id: str = Field(examples=["6f7220657861706c"])
     name: str | None = Field(examples=["Anna's phone"])
 
 

@@ -28,6 +28,7 @@ from issuer.errors import (
 )
 from issuer.problems import WIRE as ISSUER_WIRE
 from wallet_api import errors
+from wallet_api.batches import TooManyAsk
 from wallet_api.darkroom import DarkroomFull
 from wallet_api.row_reading import ReadFailed
 
@@ -105,6 +106,7 @@ WIRE: dict[type[Exception], Wire] = {
         401, "invalid_token", "pass-not-authorized", "Not this pass's token"
     ),
     ReadFailed: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
+    TooManyAsk: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
     DarkroomFull: Wire(503, "temporarily_unavailable", "busy", "Try again in a moment"),
     UnknownDeviceKey: Wire(403, "invalid_proof", "unknown-device-key", "Not the device's key"),
     CredentialNotPossible: Wire(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from wallet_api.batches import Batches
+from wallet_api.batches import TURNS_TO_GATHER, Batches, TooManyAsk
 
 
 class Doubling:
@@ -34,9 +34,22 @@ async def _all(
     return await asyncio.gather(*asking, return_exceptions=True)
 
 
+def test_who_comes_when_too_many_wait_is_refused_and_the_others_are_served() -> None:
+    work = Doubling()
+    batches = Batches(work, threads=1, at_once=2, most_waiting=3)
+
+    # All of them ask before the first batch is taken.
+    outcomes = asyncio.run(_all(batches, work, [2, 4, 6, 8, 10]))
+
+    assert outcomes[:3] == [4, 8, 12]
+    assert [type(one) for one in outcomes[3:]] == [TooManyAsk, TooManyAsk]
+    assert asyncio.run(batches.ask(8)) == 16
+    batches.close()
+
+
 def test_each_gets_its_own_outcome_and_no_batch_is_too_large() -> None:
     work = Doubling()
-    batches = Batches(work, threads=1, at_once=3)
+    batches = Batches(work, threads=1, at_once=3, most_waiting=100)
 
     outcomes = asyncio.run(_all(batches, work, range(8)))
 
@@ -50,7 +63,7 @@ def test_each_gets_its_own_outcome_and_no_batch_is_too_large() -> None:
 
 def test_a_batch_that_fails_fails_for_those_in_it_only() -> None:
     work = Doubling()
-    batches = Batches(work, threads=1, at_once=2)
+    batches = Batches(work, threads=1, at_once=2, most_waiting=100)
 
     outcomes = asyncio.run(_all(batches, work, [2, 4, 6, 13, 8, 10]))
 
@@ -62,7 +75,7 @@ def test_a_batch_that_fails_fails_for_those_in_it_only() -> None:
 
 def test_who_goes_away_takes_nothing_from_the_others() -> None:
     work = Doubling()
-    batches = Batches(work, threads=1, at_once=8)
+    batches = Batches(work, threads=1, at_once=8, most_waiting=100)
 
     async def ask() -> int:
         gone, waiting = (asyncio.create_task(batches.ask(number)) for number in (2, 4))
@@ -75,4 +88,24 @@ def test_who_goes_away_takes_nothing_from_the_others() -> None:
 
     assert asyncio.run(ask()) == 8
     assert asyncio.run(batches.ask(6)) == 12
+    batches.close()
+
+
+def test_eight_who_ask_again_at_once_make_batches_of_eight() -> None:
+    work = Doubling()
+    work.let_go.set()
+    batches = Batches(work, threads=1, at_once=32, most_waiting=100)
+
+    async def ask_again_and_again(turns: int) -> None:
+        for _ in range(10):
+            await batches.ask(2)
+            for _ in range(turns):  # of the event loop, for the answer and the next request
+                await asyncio.sleep(0)
+
+    async def ask() -> None:
+        await asyncio.gather(*(ask_again_and_again(n % TURNS_TO_GATHER) for n in range(8)))
+
+    asyncio.run(ask())
+
+    assert [len(batch) for batch in work.batches] == [8] * 10
     batches.close()

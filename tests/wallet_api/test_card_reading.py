@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.engine import make_url
 from issuer.database import POOL_TIMEOUT
 from tests.wallet_api.conftest import CARD, PIC, Service
 from wallet_api.card_reading import make_reader
-from wallet_api.row_reading import ReadFailed, SqliteRows
+from wallet_api.row_reading import PostgresqlRows, ReadFailed, SqliteRows
 
 
 def cut_off_posts(service: Service, stop: threading.Event) -> None:
@@ -91,6 +92,9 @@ def test_a_lost_connection_to_postgresql_is_made_anew(postgresql_url: str) -> No
 def test_a_database_that_is_not_there_is_said_and_not_waited_for() -> None:
     async def ask() -> None:
         reader = make_reader("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+        asking = [reader.institution_name("999900001") for _ in range(3)]
+        for outcome in await asyncio.gather(*asking, return_exceptions=True):
+            assert isinstance(outcome, ReadFailed)
         with pytest.raises(ReadFailed):
             await reader.institution_name("999900001")
 
@@ -109,6 +113,50 @@ def test_a_cancelled_read_leaves_no_half_exchange_behind(postgresql_url: str) ->
         await reader.close()
 
     asyncio.run(cancel_and_ask())
+
+
+def _rows(url: str) -> PostgresqlRows:
+    conninfo = make_url(url).set(drivername="postgresql")
+    return PostgresqlRows(conninfo.render_as_string(hide_password=False))
+
+
+def test_a_question_that_fails_is_said_and_the_next_is_answered(postgresql_url: str) -> None:
+    async def fail_and_ask() -> None:
+        rows = _rows(postgresql_url)
+        with pytest.raises(ReadFailed):
+            await rows.one("SELECT 1 / %s::int", 0)
+        assert await rows.one("SELECT 6 / %s::int", 2) == [3]
+        await rows.close()
+
+    asyncio.run(fail_and_ask())
+
+
+def test_who_asks_at_once_shares_an_exchange_and_gets_what_is_theirs(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchanges = 0
+    pipeline = psycopg.AsyncConnection.pipeline
+
+    def counted(connection: psycopg.AsyncConnection) -> Any:
+        nonlocal exchanges
+        exchanges += 1
+        return pipeline(connection)
+
+    async def ask_at_once() -> None:
+        rows = _rows(postgresql_url)
+        asking = [asyncio.create_task(rows.one("SELECT %s::text", str(n))) for n in range(250)]
+        asking += [asyncio.create_task(rows.one("SELECT %s::int WHERE false", 1))]
+        await asyncio.sleep(0)
+        asking[17].cancel()
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert isinstance(answers.pop(17), asyncio.CancelledError)
+        assert answers == [[str(n)] for n in range(250) if n != 17] + [None]
+        await rows.close()
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "pipeline", counted)
+    asyncio.run(ask_at_once())
+
+    assert exchanges == 3  # of a hundred each at most
 
 
 def test_the_sqlite_reader_cannot_write(sqlite_url: str) -> None:

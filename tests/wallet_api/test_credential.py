@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from issuer.lifecycle import revoke_card, suspend_card
 from issuer.tables import AccessToken, Credential, Device, Institution, StatusEntry, Student
 from tests.wallet_api.conftest import CARD, OTHER_PIC, PIC, QR, STUDENT_ID, PhoneKey, Service
 from verifier.jws import b64url_encode, thumbprint_of
+from wallet_api.batches import Batches
+from wallet_api.issuance import issue_for_tokens
 
 
 def refusal(answer: Any) -> tuple[int, str]:
@@ -424,6 +427,25 @@ def test_no_secret_is_kept_in_the_clear(service: Service) -> None:
     for secret in (access, answer["esc_device"]["device_token"]):
         assert secret.encode() not in stored
         assert b64url_encode(stored) not in secret
+
+
+def test_where_too_many_wait_a_phone_is_told_so_and_loses_neither_nonce_nor_token(
+    service: Service,
+) -> None:
+    access, proof = service.access(), service.proof()
+    body = {"credential_configuration_id": CARD, "proofs": {"jwt": [proof]}}
+    issuing, work = service.app.state.issuing, partial(issue_for_tokens, service.app.state.wallet)
+    service.app.state.issuing = Batches(work, threads=1, at_once=1, most_waiting=0)
+    answer = service.credential(access, body)
+
+    assert refusal(answer) == (503, "temporarily_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    with Session(service.engine) as session:
+        assert session.exec(select(AccessToken.credentials_left)).all() == [8]
+
+    service.app.state.issuing.close()
+    service.app.state.issuing = issuing
+    assert service.credential(access, body).status_code == 200
 
 
 def test_a_hundred_phones_at_once_are_all_answered(service: Service) -> None:

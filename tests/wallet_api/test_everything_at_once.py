@@ -52,6 +52,7 @@ def test_whatever_happens_at_the_moment_of_an_erasure_all_are_answered_and_nothi
         for emptied in (Photo, Letter, PushSubscription):
             assert session.exec(select(emptied)).all() == []
         devices = session.exec(select(Device)).all()
+        assert len(devices) == PHONES
         assert all(device.ended_at is not None and device.name is None for device in devices)
 
 

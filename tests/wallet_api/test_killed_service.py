@@ -90,16 +90,21 @@ class Phone(threading.Thread):
 
     def take(self) -> None:
         with httpx.Client(verify=TLS, base_url=self.url, timeout=60) as http:
-            staff = {"authorization": f"Bearer {self.staff_key}"}
-            offer = http.post(f"/api/v1/cards/{self.escn}/offers", headers=staff).json()
-            form = {
-                "grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code",
-                "pre-authorized_code": code_of(offer),
-                "tx_code": offer["tx_code"],
-            }
-            token = http.post(f"/{PIC}/token", data=form).json()["access_token"]
+            token = self.access(http)
             for configuration in (CARD, QR):
                 self.ask(http, token, configuration)
+
+    def access(self, http: httpx.Client) -> str:
+        """An access token for a new offer of its card."""
+        staff = {"authorization": f"Bearer {self.staff_key}"}
+        offer = http.post(f"/api/v1/cards/{self.escn}/offers", headers=staff).json()
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code",
+            "pre-authorized_code": code_of(offer),
+            "tx_code": offer["tx_code"],
+        }
+        token: str = http.post(f"/{PIC}/token", data=form).json()["access_token"]
+        return token
 
     def ask(self, http: httpx.Client, token: str, configuration: str) -> None:
         nonce = http.post(f"/{PIC}/nonce").json()["c_nonce"]
@@ -204,14 +209,7 @@ def _holds_each_index_once(engine: Engine) -> None:
 def _takes_no_proof_again(process: Process, phones: list[Phone]) -> None:
     phone = phones[0]
     with httpx.Client(verify=TLS, base_url=process.url, timeout=60) as http:
-        staff = {"authorization": f"Bearer {phone.staff_key}"}
-        offer = http.post(f"/api/v1/cards/{phone.escn}/offers", headers=staff).json()
-        form = {
-            "grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code",
-            "pre-authorized_code": code_of(offer),
-            "tx_code": offer["tx_code"],
-        }
-        token = http.post(f"/{PIC}/token", data=form).json()["access_token"]
+        token = phone.access(http)
         for proof in phone.spent:
             answer = http.post(
                 f"/{PIC}/credential",
