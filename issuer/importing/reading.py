@@ -91,9 +91,10 @@ def _check_lines(text: str) -> None:
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
         raise FileTooLarge(f"the file has more than {MAX_LINES} lines")
-    longest = max(range(len(lines)), key=lambda index: len(lines[index]))
-    if len(lines[longest]) > MAX_LINE_CHARS:
-        raise NotText(f"line {longest + 1} has more than {MAX_LINE_CHARS} characters")
+    sizes = [len(line) for line in lines]
+    if (longest := max(sizes)) > MAX_LINE_CHARS:
+        line = sizes.index(longest) + 1
+        raise NotText(f"line {line} has more than {MAX_LINE_CHARS} characters")
 
 
 def _decode(data: bytes) -> str:

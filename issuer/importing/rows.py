@@ -84,14 +84,15 @@ class RowReader:
             reason = f"the row has {len(cells)} fields, the header {self.width}"
             return [Fault(row, "", "field-count", reason)]
         attempt = _Attempt(self, row, {of: cells[at] for of, at in self.columns.items()})
+        values, cell_of = attempt.values, attempt.cells.get
         for of, parse_cell in _OF_THE_CELL:
             try:
-                attempt.values[of] = parse_cell(attempt.cells.get(of, ""))
+                values[of] = parse_cell(cell_of(of, ""))
             except Refused as refused:
                 attempt.note(of, refused)
         for of, parse_in_row in _OF_THE_ROW:
             try:
-                attempt.values[of] = parse_in_row(attempt, attempt.cells.get(of, ""))
+                values[of] = parse_in_row(attempt, cell_of(of, ""))
             except Refused as refused:
                 attempt.note(of, refused)
         return attempt.faults or _student(attempt)
