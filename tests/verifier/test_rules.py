@@ -29,7 +29,7 @@ from verifier.rules_fault import FAULTS as FAULT_TEXTS
 from verifier.rules_fault import RulesError
 from verifier.status import CardStatus
 from verifier.verify import verify_card
-from verifier.verify_credential import verify_credential
+from verifier.verify_sd_jwt_vc import verify_credential
 
 ROOT = Path(__file__).parents[2]
 SMALLEST = 'rules = 1\nservice = "Till"\n'

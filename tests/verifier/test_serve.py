@@ -187,6 +187,7 @@ def test_a_revoked_card_is_refused_as_soon_as_the_file_says_so(
 
     refused = service.check(code, language="lv")
     assert refused["refusal"] == "Revoked"
+    assert refused["type"] is None
     assert refused["sentence"] == load_language("lv").refusal("Revoked").sentence
 
 
@@ -196,6 +197,7 @@ def test_the_answer_is_that_of_the_command_line(service: Running, world: World, 
     language = load_language("en")
     assert answer.keys() == as_json(Answer(None, Revoked(""), now), language).keys()
     assert (answer["name"], answer["evidence"]) == ("Anna Bērziņa", "static")
+    assert answer["type"] == "EuropeanStudentCard"
 
 
 def test_a_live_code_is_taken_once_also_by_two_tills_at_a_time(

@@ -52,6 +52,7 @@ def as_json(answer: Answer, language: Language) -> dict[str, Any]:
         "refusal": type(refusal).__name__ if refusal else None,
         "sentence": texts.sentence if texts else None,
         "hint": texts.hint if texts else None,
+        "type": card.type.value if card else None,
         "evidence": card.evidence.value if card else None,
         "escn": card.escn if card else None,
         "pic": card.pic if card else None,

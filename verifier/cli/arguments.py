@@ -15,8 +15,8 @@ from verifier.cli.values import whole_number
 
 EXIT_CODES = """\
 exit codes:
-  0  every code is valid (check); stored, or nothing new (fetch)
-  1  at least one code is refused (check); the code cannot be read (show)
+  0  every code is valid (check, request); stored, or nothing new (fetch)
+  1  at least one code is refused (check, request); the code cannot be read (show)
   2  the command line is wrong, or the file of rules (with the line and the reason)
   3  nothing usable is known yet, or it cannot be stored: fetch a bundle
   4  nothing could be fetched, or the bundle was refused; what was known before stays

@@ -7,7 +7,7 @@ from verifier.cli.options import add_batch, add_code, add_knowledge, add_output
 from verifier.cli.values import challenge, claim_list, listed, whole_number
 from verifier.edges.rules_file import load_rules, preset_names
 from verifier.policy import DAY, HOUR, Policy
-from verifier.verify_credential import ExpectedKeyBinding
+from verifier.verify_sd_jwt_vc import ExpectedKeyBinding
 
 
 def add_check(
@@ -31,7 +31,10 @@ def add_check(
         "--audience", metavar="TEXT", help="whom a wallet's presentation must be made for"
     )
     check.add_argument(
-        "--nonce", metavar="TEXT", help="and in answer to which request; both or neither"
+        "--nonce",
+        metavar="TEXT",
+        help="and in answer to which request; both or neither; "
+        'as --nonce=TEXT where it begins with "-"',
     )
     check.add_argument(
         "--forget",

@@ -21,7 +21,7 @@ from verifier.replay import ReplayMemory
 from verifier.signature_cache import SignatureCache
 from verifier.trust import LEEWAY
 from verifier.verify import verify_card
-from verifier.verify_credential import ExpectedKeyBinding, verify_credential
+from verifier.verify_sd_jwt_vc import ExpectedKeyBinding, verify_credential
 
 _IN_A_ROW = 2  # refusals for their time: one may be a copy, more are rather this clock
 _PATIENCE = 10  # seconds, after which knowledge from the future is tried again

@@ -18,7 +18,7 @@ from verifier.policy import Claim
 from verifier.presentation_request import encode_request
 from verifier.rules import Rules
 from verifier.strict_json import parse_json_object
-from verifier.verify_credential import ExpectedKeyBinding
+from verifier.verify_sd_jwt_vc import ExpectedKeyBinding
 
 _MEMBERS = ("code", "rules", "challenge", "audience", "nonce", "language")
 _ASKING = ("audience", "rules", "claims")
