@@ -1,13 +1,16 @@
 """All of Europe in a bundle: 4,000 institutions, 40 million cards; its anchor, and a code of it.
 
-    python tests/verifier/making_europe.py FOLDER NOW [COUNT]
+    python tests/verifier/making_europe.py FOLDER NOW [COUNT [ADDRESS]]
 
-Writes europe.escbundle, anchor.json and code.txt. Keys are made anew: never trust one.
+Writes europe.escbundle, anchor.json and code.txt. Keys are made anew: never trust one. With an
+address, which the trust list then names, also later.escbundle: the next, in which the code's card
+is revoked.
 """
 
 import json
 import random
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +55,11 @@ def signed(key: ec.EllipticCurvePrivateKey, typ: str, payload: dict[str, Any]) -
     return assemble_jws(message, sign(key, message))
 
 
-def institution_of(
-    number: int, key: ec.EllipticCurvePrivateKey, now: int, chance: random.Random
-) -> tuple[TrustedInstitution, str]:
+def institution_of(number: int, key: ec.EllipticCurvePrivateKey, now: int) -> TrustedInstitution:
     kid, pic = thumbprint_of(public_jwk_of(key.public_key())), Pic(f"{900_000_000 + number}")
     trusted = TrustedKey(kid, key.public_key(), KeyState.ACTIVE, now - 90 * DAY, now + 900 * DAY)
     uri = f"https://cards.example/status-lists/{pic}/1"
-    institution = TrustedInstitution(
+    return TrustedInstitution(
         pic=pic,
         name=f"University {number}",
         country="LV",
@@ -68,16 +69,23 @@ def institution_of(
         keys=(trusted,),
         status_lists={1: uri},
     )
-    revoked = dict.fromkeys(chance.sample(range(1, CARDS), REVOKED), 1)
+
+
+def status_list_of(
+    institution: TrustedInstitution,
+    key: ec.EllipticCurvePrivateKey,
+    issued_at: int,
+    revoked: Iterable[int],
+) -> str:
     payload = status_list_payload(
-        pack_entries(revoked, width=2, size=CARDS),
-        uri=uri,
-        issued_at=now - 3_600,
-        expires_at=now + 7 * DAY,
+        pack_entries(dict.fromkeys(revoked, 1), width=2, size=CARDS),
+        uri=institution.status_lists[1],
+        issued_at=issued_at,
+        expires_at=issued_at + 7 * DAY,
         ttl=3_600,
         aggregation_uri="https://cards.example/status-lists",
     )
-    return institution, signed(key, STATUS_LIST_TYP, payload)
+    return signed(key, STATUS_LIST_TYP, payload)
 
 
 def code_of(key: ec.EllipticCurvePrivateKey, pic: Pic, now: int) -> str:
@@ -98,26 +106,38 @@ def code_of(key: ec.EllipticCurvePrivateKey, pic: Pic, now: int) -> str:
     return e1_text(escn, encode_e1(claims, kid=kid, signature=sign(key, message)))
 
 
-def main(folder: Path, now: int, count: int) -> None:
+def main(folder: Path, now: int, count: int, address: str | None) -> None:
     chance = random.Random(4)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(count)]
-    made = [institution_of(n, key, now, chance) for n, key in enumerate(keys)]
+    institutions = [institution_of(n, key, now) for n, key in enumerate(keys)]
+    revoked = [chance.sample(range(1, CARDS), REVOKED) for _ in keys]
     anchor = ec.generate_private_key(ec.SECP256R1())
-    trust = TrustList(
-        sequence=1,
-        issued_at=now - DAY,
-        expires_at=now + 29 * DAY,
-        institutions={institution.pic: institution for institution, _ in made},
-        anchors=(anchor.public_key(),),
-        type_integrity={},
-        token="",
-    )
-    token = signed(anchor, TRUST_LIST_TYP, trust_list_payload(trust))
-    bundle = pack_bundle(token, [status_list for _, status_list in made], {})
-    (folder / "europe.escbundle").write_bytes(bundle)
+
+    def write(name: str, sequence: int, issued_at: int) -> None:
+        trust = TrustList(
+            sequence=sequence,
+            issued_at=now - DAY,
+            expires_at=now + 29 * DAY,
+            institutions={institution.pic: institution for institution in institutions},
+            anchors=(anchor.public_key(),),
+            type_integrity={},
+            token="",
+            bundle=address,
+        )
+        token = signed(anchor, TRUST_LIST_TYP, trust_list_payload(trust))
+        signers = zip(institutions, keys, revoked, strict=True)
+        lists = [status_list_of(one, key, issued_at, cards) for one, key, cards in signers]
+        (folder / name).write_bytes(pack_bundle(token, lists, {}))
+
+    write("europe.escbundle", 1, now - 3_600)
+    if address is not None:
+        revoked[-1].append(0)
+        write("later.escbundle", 2, now - 60)
     (folder / "anchor.json").write_text(json.dumps(public_jwk_of(anchor.public_key())))
-    (folder / "code.txt").write_text(code_of(keys[-1], made[-1][0].pic, now), "utf-8")
+    (folder / "code.txt").write_text(code_of(keys[-1], institutions[-1].pic, now), "utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3:] else 4_000)
+    made_in, now, *further = sys.argv[1:]
+    count, address = (*further, None, None)[:2]
+    main(Path(made_in), int(now), int(count or 4_000), address)

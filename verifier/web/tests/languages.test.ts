@@ -34,6 +34,12 @@ it.each(["en", "lv"])(
   },
 );
 
+it("quotes in Latvian as Latvian is written", () => {
+  const files = ["web/src/page/languages/page.lv.toml", "cli/languages/lv.toml"];
+  // In JSON a quotation mark inside of a text has a backslash before it.
+  for (const path of files) expect(JSON.stringify(read(path)).match(/\\"|[«»“‟]/g)).toBe(null);
+});
+
 it("says every fault of a file of rules in Latvian, too", () => {
   const { rules_faults: faults } = read("cli/languages/lv.toml") as { rules_faults: Record<string, string> };
   for (const [name, text] of Object.entries(FAULTS)) {

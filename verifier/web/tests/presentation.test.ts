@@ -153,7 +153,8 @@ describe("a request", () => {
     const only = (type: CredentialType) => ({ ...DEFAULT_POLICY, types: new Set([type]) });
     expect(alternativesFor(["t"], ["name", "esi"], only("EuropeanStudentCard"))).toEqual([card]);
     expect(alternativesFor(["t"], ["name", "esi"], only("VerifiableStudentID"))).toEqual([studentId]);
-    expect(askableClaims(only("VerifiableStudentID"))).toEqual(["name", "esi"]);
+    expect(askableClaims(["t"], only("VerifiableStudentID"))).toEqual(["name", "esi"]);
+    expect(askableClaims(["t"], DEFAULT_POLICY)).toEqual(["name", "level", "esi"]);
     const request = { audience: "x", nonce: "n".repeat(22), ...card, others: [studentId] };
     expect(parseRequest(encodeRequest(request))).toEqual(request);
     for (const others of [[card], [studentId, studentId], [{ types: [], claims: [] }]]) {

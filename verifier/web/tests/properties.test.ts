@@ -18,7 +18,7 @@ import { parseChanges } from "../src/check/status_changes.ts";
 import { parseStatusDelta } from "../src/check/status_delta.ts";
 import { verifyTrustList } from "../src/check/trust.ts";
 import { verifyCard } from "../src/check/verify.ts";
-import { verifyCredential } from "../src/check/verify_credential.ts";
+import { verifyCredential } from "../src/check/verify_sd_jwt_vc.ts";
 import { limits } from "./limits.ts";
 import { keyOf, knowledgeOf, readBundle, readVector } from "./vector_files.ts";
 

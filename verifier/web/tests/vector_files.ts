@@ -21,7 +21,7 @@ import { parseChanges, takeChanges } from "../src/check/status_changes.ts";
 import { amend, parseStatusDelta } from "../src/check/status_delta.ts";
 import { verifyTrustList } from "../src/check/trust.ts";
 import { verifyCard } from "../src/check/verify.ts";
-import { verifyCredential } from "../src/check/verify_credential.ts";
+import { verifyCredential } from "../src/check/verify_sd_jwt_vc.ts";
 
 export const FOLDER = process.env["ESC_VECTORS"] ?? join(import.meta.dirname, "../../../tests/vectors");
 const KNOWN_KEYS = [

@@ -29,7 +29,6 @@ export {
   isAudience,
   isRequest,
   MAX_AUDIENCE_CHARS,
-  MAX_TYPES,
   parseRequest,
   type PresentationRequest,
 } from "./presentation_request.ts";
@@ -37,4 +36,4 @@ export { InMemoryReplay, type ReplayMemory } from "./replay.ts";
 export { parseChanges, takeChanges, type StatusChanges, type TakenChanges } from "./status_changes.ts";
 export { SignatureCache } from "./signature_cache.ts";
 export { verifyCard, type CheckContext } from "./verify.ts";
-export { verifyCredential, type CredentialContext, type ExpectedKeyBinding } from "./verify_credential.ts";
+export { verifyCredential, type CredentialContext, type ExpectedKeyBinding } from "./verify_sd_jwt_vc.ts";

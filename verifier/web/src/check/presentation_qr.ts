@@ -2,7 +2,7 @@
  * A presentation in several QR codes, shown one after the other (docs/presentation-qr.md, section 3).
  *
  * Nothing here is verified but that all parts are of one presentation: what is joined goes to
- * `verify_credential.ts`.
+ * `verify_sd_jwt_vc.ts`.
  */
 
 import { decodeBase32, encodeBase32 } from "./base32.ts";

@@ -17,7 +17,7 @@ const VERSION = "1";
 const BAD = "MalformedPresentation";
 const MAX_REQUEST_CHARS = 2_500;
 export const MAX_AUDIENCE_CHARS = 120;
-export const MAX_TYPES = 8;
+const MAX_TYPES = 8;
 const MAX_TYPE_CHARS = 512;
 const MAX_CLAIMS = 16;
 const MAX_CLAIM_CHARS = 64;
@@ -89,10 +89,9 @@ export function alternativesFor(
   return taken.map(([, some, needed]) => ({ types: some, claims: needed }));
 }
 
-/** What a service can ask for: a level is in its cards only. */
-export function askableClaims({ types }: Policy): Claim[] {
-  const hasCards = types?.has("EuropeanStudentCard") !== false;
-  return CLAIMS.filter((claim) => hasCards || STUDENT_ID_NAMES[claim] !== null);
+/** What a service can ask for with credentials of these types: a level is in cards only. */
+export function askableClaims(vcts: readonly string[], policy: Policy): Claim[] {
+  return CLAIMS.filter((claim) => alternativesFor(vcts, [claim], policy).length > 0);
 }
 
 /** Whether a text is meant as a request, of whatever version. */

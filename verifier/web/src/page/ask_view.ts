@@ -7,7 +7,7 @@ import type { Language } from "./languages.ts";
 
 /** What the view tells the page. */
 export interface AskEvents {
-  readonly ask: (claims: readonly Claim[], policy: Policy) => PresentationRequest;
+  readonly ask: (claims: readonly Claim[], policy: Policy) => PresentationRequest | null; // null: nothing says that
   readonly named: (audience: string) => void;
   readonly scan: () => void; // the phone has the request
   readonly closed: () => void;
@@ -17,6 +17,7 @@ export interface AskEvents {
 export interface AskState {
   readonly audience: string; // who asks; "" when nobody said so yet
   readonly policy: Policy;
+  readonly types: readonly string[]; // of the credentials that are known
 }
 
 export class AskView {
@@ -85,6 +86,7 @@ export class AskView {
     );
     // A request that nobody answered is over: another takes its place.
     clearTimeout(this.#timer);
+    if (request === null) return [this.#shown(language, state, impossible(language))];
     this.#timer = setTimeout(() => {
       this.render(language, state);
     }, ANSWERED_WITHIN * 1000);
@@ -92,21 +94,20 @@ export class AskView {
     const what = language.word("ask_code", { claims: asked.join(", ") || language.word("no_claims") });
     const scan = h("button", { type: "button", class: "primary", click: this.#events.scan });
     scan.textContent = language.word("scan_answer_now");
-    const shown = h(
-      "div",
-      // It may scroll where the screen is small: so a keyboard must reach it.
-      { class: "shown", tabindex: "0", role: "group", "aria-labelledby": "ask-title" },
-      drawCode(encodeRequest(request), what),
-      h("p", { class: "who" }, state.audience),
-      h("p", {}, language.word("ask_hint")),
-      this.#choices(language, state),
-    );
-    return [shown, scan];
+    const code = drawCode(encodeRequest(request), what);
+    const who = h("p", { class: "who" }, state.audience);
+    return [this.#shown(language, state, code, who, h("p", {}, language.word("ask_hint"))), scan];
+  }
+
+  #shown(language: Language, state: AskState, ...what: Element[]): HTMLElement {
+    // It may scroll where the screen is small: so a keyboard must reach it.
+    const attributes = { class: "shown", tabindex: "0", role: "group", "aria-labelledby": "ask-title" };
+    return h("div", attributes, ...what, this.#choices(language, state));
   }
 
   #choices(language: Language, state: AskState): HTMLElement {
     const needed = new Set(claimsFor(state.policy));
-    const boxes = askableClaims(state.policy).map((claim) => {
+    const boxes = askableClaims(state.types, state.policy).map((claim) => {
       const choose = (isOn: boolean) => {
         const others = [...this.#chosen].filter((one) => one !== claim);
         this.#chosen = new Set(isOn ? [...others, claim] : others);
@@ -120,4 +121,8 @@ export class AskView {
     });
     return h("fieldset", { class: "row" }, h("legend", {}, language.word("ask_for")), ...boxes);
   }
+}
+
+function impossible(language: Language): HTMLElement {
+  return h("p", { class: "message", role: "alert" }, language.word("ask_impossible"));
 }

@@ -56,17 +56,18 @@ export class Asking {
     return this.#digits;
   }
 
-  /** A new request, in the place of any other. */
+  /** A new request, in the place of any other; null: no credential that the service takes says all of that. */
   ask(
     audience: string,
     types: readonly string[],
     claims: readonly Claim[],
     policy: Policy,
-  ): PresentationRequest {
+  ): PresentationRequest | null {
+    this.withdraw();
+    const [first, ...others] = alternativesFor(types, claims, policy);
+    if (first === undefined) return null;
     const nonce = b64urlEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
-    const [first = { types, claims: [] }, ...others] = alternativesFor(types, claims, policy);
     const request = { audience, nonce, ...first, ...(others.length === 0 ? {} : { others }) };
-    this.#parts.forget();
     this.#asked = { request, claims, at: this.#clock() };
     return request;
   }

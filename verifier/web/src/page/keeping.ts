@@ -30,6 +30,15 @@ export class Keeping {
     });
   }
 
+  /** Another address for a list, and what to say of it. */
+  async fetchFrom(store: KnowledgeStore, source: string): Promise<string> {
+    if (!isUsableAddress(source)) return this.#language().word("reason_address");
+    return this.#sayFaults(async () => {
+      await store.fetchFrom(source);
+      return this.renew(store);
+    });
+  }
+
   renew(store: KnowledgeStore): Promise<string> {
     return this.#take(store, () => store.renew());
   }
@@ -48,7 +57,8 @@ export class Keeping {
   /** Fetches for all lists; what to say where a list has nothing that can be used. */
   async renewAll(): Promise<string> {
     const said = [];
-    for (const store of this.lists.all.filter(({ source }) => source !== null)) {
+    for (const store of this.lists.all) {
+      if ((await store.newestSource()) === null) continue;
       const one = await this.renew(store);
       if (store.known === null) said.push(one);
     }

@@ -1,12 +1,12 @@
 /** What is known and as of when, in one line. */
 
-import { CardError } from "../check/index.ts";
+import { CardError, type Policy } from "../check/index.ts";
 import type { KnowledgeStore } from "./knowledge_store.ts";
 import type { Language } from "./languages.ts";
 import type { TrustLists } from "./trust_lists.ts";
 
 /** Of all lists. */
-export function lineOfAll(lists: TrustLists, language: Language, now: number): string {
+export function lineOfAll(lists: TrustLists, language: Language, now: number, policy: Policy | null): string {
   const { asOf, fault, usable } = lists;
   if (usable.length === 0 || asOf === null) {
     return fault === null ? language.word("knowledge_none") : language.refusal(fault.refusal).sentence;
@@ -16,8 +16,9 @@ export function lineOfAll(lists: TrustLists, language: Language, now: number): s
     lists: sumOf(usable.map(({ statusLists }) => statusLists.size)),
     sequence: usable.map(({ trust }) => trust.sequence).join(", "),
   };
+  const old = policy !== null && now - asOf > policy.freshFor ? [language.word("knowledge_old")] : [];
   const offline = navigator.onLine ? [] : [language.word("offline")];
-  return [momentOf(asOf, language, now), language.word("knowledge_of", what), ...offline].join(" · ");
+  return [momentOf(asOf, language, now), ...old, language.word("knowledge_of", what), ...offline].join(" · ");
 }
 
 /** Of one list. */

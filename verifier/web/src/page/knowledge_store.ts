@@ -95,6 +95,21 @@ export class KnowledgeStore {
     await this.open();
   }
 
+  /** Fetches from there from now on; what comes is held to the same anchors. */
+  async fetchFrom(source: string): Promise<void> {
+    await navigator.locks.request(`esc-${this.name}`, async () => {
+      const stored = await this.#load();
+      if (stored !== undefined) await this.#database.put(this.name, { ...stored, source } satisfies Stored);
+    });
+    await this.newestSource();
+  }
+
+  /** Where it is fetched from, as it is stored: another window may have been given the address. */
+  async newestSource(): Promise<string | null> {
+    this.#source = (await this.#load())?.source ?? null;
+    return this.source;
+  }
+
   /** Forgets this list, its anchors and its sequence. */
   async forget(): Promise<void> {
     await navigator.locks.request(`esc-${this.name}`, () => this.#database.remove(this.name));
@@ -107,7 +122,7 @@ export class KnowledgeStore {
    * new. Throws as `downloadBundle` and `takeIn`.
    */
   async renew(): Promise<boolean> {
-    const { source } = this;
+    const source = await this.newestSource();
     if (source === null) return false;
     const { isNew, isEnough } = await this.#renewByChanges(source);
     if (isEnough) return isNew;

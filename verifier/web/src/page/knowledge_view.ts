@@ -11,6 +11,7 @@ import { codeIn, type CodeReader } from "./reading.ts";
 export interface KnowledgeEvents {
   readonly setUp: (source: string, anchors: string) => Promise<string>;
   readonly fetchNow: (store: KnowledgeStore) => Promise<string>;
+  readonly fetchFrom: (store: KnowledgeStore, source: string) => Promise<string>;
   readonly takeFile: (store: KnowledgeStore, file: File) => Promise<string>;
   readonly remove: (store: KnowledgeStore) => Promise<string>;
 }
@@ -40,12 +41,7 @@ export class KnowledgeView {
 
   /** The form for a list. */
   setUp(language: Language, kind: "primary" | ""): HTMLElement[] {
-    const source = h("input", {
-      type: "url",
-      inputmode: "url",
-      autocomplete: "off",
-      placeholder: "https://",
-    });
+    const source = addressInput("");
     const anchors = h("textarea", { rows: "4", autocomplete: "off", spellcheck: "false" });
     const compare = h("p", { class: "compare", role: "status" });
     const changed = () =>
@@ -97,7 +93,33 @@ export class KnowledgeView {
         fromFile,
         isRemovable ? this.#removeButton(language, store) : null,
       ),
+      this.#address(language, store),
     );
+  }
+
+  /** A button that brings the form for another address. */
+  #address(language: Language, store: KnowledgeStore): HTMLElement {
+    const form = h("div", { class: "further" });
+    const key = store.source === null ? "give_address" : "change_address";
+    const change = h("button", { type: "button" }, language.word(key));
+    change.addEventListener("click", () => {
+      form.replaceChildren(this.#addressForm(language, store));
+      form.querySelector("input")?.focus();
+    });
+    form.append(change);
+    return form;
+  }
+
+  #addressForm(language: Language, store: KnowledgeStore): HTMLElement {
+    const source = addressInput(store.source ?? "");
+    const save = (event: Event) => {
+      event.preventDefault();
+      this.#run(language, () => this.#events.fetchFrom(store, source.value.trim()));
+    };
+    const button = h("button", { type: "submit" }, language.word("save_setup"));
+    // The page says itself what is wrong with an address, in its own language.
+    const attributes = { class: "address", novalidate: true, submit: save };
+    return h("form", attributes, field(language.word("bundle_address"), source), button);
   }
 
   #removeButton(language: Language, store: KnowledgeStore): HTMLElement {
@@ -128,4 +150,8 @@ export class KnowledgeView {
     this.#say("fault" in found ? language.word(found.fault) : "");
     if ("text" in found) take(found.text);
   }
+}
+
+function addressInput(value: string): HTMLInputElement {
+  return h("input", { type: "url", inputmode: "url", autocomplete: "off", placeholder: "https://", value });
 }

@@ -17,7 +17,6 @@ import { SettingsView, type SettingsEvents } from "./settings_view.ts";
 import { Signals } from "./signals.ts";
 import { TrustLists } from "./trust_lists.ts";
 import { listenToScanner } from "./typing.ts";
-import { MAX_TYPES } from "../check/index.ts";
 
 const RENEW_EVERY = 60_000; // milliseconds; mostly one small request
 
@@ -77,7 +76,7 @@ export class Page {
   /** Which credentials will do: those of the trust lists. */
   get #types(): string[] {
     const types = this.#keeping.lists.usable.flatMap(({ trust }) => [...trust.typeIntegrity.keys()]);
-    return [...new Set(types)].slice(0, MAX_TYPES);
+    return [...new Set(types)];
   }
 
   /** Shows the page, then looks for what is new. */
@@ -138,21 +137,21 @@ export class Page {
     return {
       changed: (changed) => void this.#change(changed),
       setUp: async (source, anchors) => {
-        const before = await this.#listsSetUp();
+        const { lists } = this.#keeping;
+        const before = await lists.countSetUp();
         const said = await this.#keeping.setUp(source, anchors);
         // What was typed stays where nothing came of it.
-        return (await this.#listsSetUp()) === before ? said : then(Promise.resolve(said));
+        return (await lists.countSetUp()) === before ? said : then(Promise.resolve(said));
       },
       fetchNow: (store) => then(this.#keeping.renew(store)),
+      fetchFrom: async (store, source) => {
+        const said = await this.#keeping.fetchFrom(store, source);
+        return store.source === source ? then(Promise.resolve(said)) : said;
+      },
       takeFile: (store, file) => then(this.#keeping.takeIn(store, file)),
       remove: (store) => then(this.#keeping.remove(store)),
       forget: () => void this.#forget(),
     };
-  }
-
-  async #listsSetUp(): Promise<number> {
-    const { lists } = this.#keeping;
-    return (await lists.isSetUp()) ? lists.all.length : 0;
   }
 
   async #render(): Promise<void> {
@@ -181,10 +180,11 @@ export class Page {
   }
 
   readonly #askPresentation = (): void => {
+    const { audience } = this.#settings;
     const policy = policyOf(this.#settings);
-    if (this.#types.length === 0) this.#settingsView.open();
+    if (this.#keeping.lists.usable.length === 0) this.#settingsView.open();
     else if (policy === null) this.#scan.say(this.#language.word("service_gone"));
-    else this.#ask.open(this.#language, { audience: this.#settings.audience, policy });
+    else this.#ask.open(this.#language, { audience, policy, types: this.#types });
   };
 
   async #scanAnswer(): Promise<void> {
@@ -224,7 +224,7 @@ export class Page {
     const { lists } = this.#keeping;
     const policy = policyOf(this.#settings);
     const isOld = lists.asOf === null || policy === null || clock() - lists.asOf > policy.freshFor;
-    this.#scan.showAsOf(lineOfAll(lists, language, clock()), isOld);
+    this.#scan.showAsOf(lineOfAll(lists, language, clock(), policy), isOld);
     this.#showAsked();
     const counts = await countsOf(this.#database, dayOf(clock()));
     const words = Object.entries(counts).map(

@@ -70,7 +70,7 @@ export class SettingsView {
         "button",
         {
           type: "button",
-          class: "primary",
+          class: state.isSetUp ? "done primary" : "done",
           click: () => {
             this.element.close();
           },

@@ -61,6 +61,11 @@ export class TrustLists {
     return (await this.#stores[0]?.isSetUp()) ?? false;
   }
 
+  /** How many there are with anchors. */
+  async countSetUp(): Promise<number> {
+    return (await this.isSetUp()) ? this.#stores.length : 0;
+  }
+
   /** One more list; the first takes the place that is kept for it. */
   async add(source: string | null, anchors: readonly PublicKey[]): Promise<KnowledgeStore> {
     await this.open();

@@ -50,7 +50,8 @@ describe.each([
       await page.locator("dialog.settings .primary").first().click();
       await page.locator(".source:not(:empty)").waitFor();
       await expectUsable(page);
-      await page.locator(".further button").click();
+      for (const form of [".list > .further", ".settings > .further"])
+        await page.locator(`${form} > button`).click();
       await expectUsable(page);
       await page.locator("dialog.settings > .primary").click();
       await expectUsable(page);

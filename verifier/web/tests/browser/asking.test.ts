@@ -1,5 +1,6 @@
 /** Asking a phone: by a code for a presentation, answered in parts; and by digits for a live code. */
 
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Locator, Page } from "playwright-core";
@@ -8,10 +9,11 @@ import { describe, expect, it } from "vitest";
 import { joinParts } from "../../src/check/presentation_qr.ts";
 import { parseRequest } from "../../src/check/presentation_request.ts";
 import { readVector } from "../vector_files.ts";
+import { attestationFor } from "./command_phone.ts";
 import { answerTo, liveCode } from "./phone.ts";
 import { SLOW, SLOW_TIME, useSite } from "./site.ts";
 import { frameOf, writeVideo } from "./video.ts";
-import { NOW, qrModules, readCode } from "./world.ts";
+import { NOW, qrModules, readCode, writeOtherList } from "./world.ts";
 
 const STATIC = readVector("esc_qr/valid_static_status.txt").payload;
 // The same nonce each time, so that a film of the answer can be made before the request.
@@ -136,6 +138,50 @@ describe("a presentation", () => {
       await page.getByText(`1 of ${mine.length} codes`).waitFor();
       await give(page, mine[0] ?? "");
       await page.getByText("[MalformedPresentation]").waitFor();
+    },
+    SLOW,
+  );
+
+  it(
+    "by a wallet that holds a student attestation and nothing else is decided as well",
+    async () => {
+      const page = await site.scanner();
+      const lines = attestationFor(await ask(page));
+      await page.keyboard.press("Escape");
+      for (const line of lines) await give(page, line);
+      await page.getByRole("dialog", { name: "VALID" }).waitFor();
+      const text = await answerOf(page).innerText();
+      for (const said of ["shown by its own wallet", "Līga Bērziņa", "urn:schac:"]) {
+        expect(text).toContain(said);
+      }
+      expect(text).not.toContain("not disclosed");
+    },
+    SLOW,
+  );
+
+  it(
+    "of a credential that the service takes and no list names cannot be asked for, and the page says so",
+    async () => {
+      const other = join(site.folder, "other");
+      mkdirSync(other);
+      writeOtherList(other, 1); // it names no card
+      const page = await (await site.open()).visit(site.server.address);
+      const key = readFileSync(join(other, "anchor.json"), "utf8");
+      await page.getByLabel("Public key of the trust list").fill(key);
+      await page.getByRole("button", { name: "Save and fetch" }).click();
+      await page.getByLabel("Bundle from a file").setInputFiles(join(other, "europe.escbundle"));
+      await page.getByText("Stored: trust list").waitFor();
+      await page.getByRole("button", { name: "Close" }).click();
+      const request = parseRequest(await ask(page));
+      expect(request.types).toEqual(["VerifiableStudentID"]);
+      expect(await page.getByRole("checkbox", { name: "level" }).count()).toBe(0);
+      await page.keyboard.press("Escape");
+      await page.getByLabel("Service").selectOption("canteen");
+      await page.getByRole("button", { name: "Ask for a presentation" }).click();
+      await page.getByRole("alert").getByText("This cannot be asked").waitFor();
+      expect(await page.locator(".qr").count()).toBe(0);
+      await page.keyboard.press("Escape");
+      await page.getByText("Asked for:").waitFor({ state: "detached" });
     },
     SLOW,
   );

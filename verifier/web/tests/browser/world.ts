@@ -1,7 +1,7 @@
 /** Chromium with a fake camera, the page's server, and one that publishes a bundle. */
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -74,7 +74,8 @@ export class PageServer {
 export class BundlePublisher {
   readonly address: string;
   readonly answers: number[] = [];
-  bundle = "usual.escbundle";
+  bundle = "usual.escbundle"; // of the vectors, or of `folder`
+  folder: string | null = null;
   changes: string | null = null; // a vector of changes
   readonly #server: Server;
 
@@ -99,9 +100,13 @@ export class BundlePublisher {
       const status = request.headers["if-none-match"] === etag ? 304 : 200;
       publisher.answers.push(request.method === "GET" ? status : 405);
       const headers = { "access-control-allow-origin": "*", etag, "cache-control": "max-age=60" };
-      response.writeHead(status, headers).end(status === 200 ? readBundle(publisher.bundle) : undefined);
+      response.writeHead(status, headers).end(status === 200 ? publisher.#content() : undefined);
     });
     return publisher;
+  }
+
+  #content(): Uint8Array {
+    return this.folder === null ? readBundle(this.bundle) : readFileSync(join(this.folder, this.bundle));
   }
 
   async stop(): Promise<void> {
@@ -110,11 +115,18 @@ export class BundlePublisher {
   }
 }
 
-/** Writes another trust list of so many institutions: europe.escbundle, anchor.json, code.txt. */
-export function writeOtherList(folder: string, count: number): void {
+/**
+ * Writes another trust list of so many institutions: europe.escbundle, anchor.json, code.txt. Where it
+ * names an address also later.escbundle, in which the card of the code is revoked.
+ */
+export function writeOtherList(folder: string, count: number, address?: string): void {
   const script = join(ROOT, "tests/verifier/making_europe.py");
   const options = { cwd: ROOT, encoding: "utf8", env: { ...process.env, PYTHONPATH: ROOT } } as const;
-  const made = spawnSync(PYTHON, [script, folder, String(NOW), String(count)], options);
+  const made = spawnSync(
+    PYTHON,
+    [script, folder, String(NOW), String(count), ...(address === undefined ? [] : [address])],
+    options,
+  );
   if (made.status !== 0) throw new Error(made.stderr);
 }
 
