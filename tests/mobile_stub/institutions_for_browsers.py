@@ -68,9 +68,19 @@ def fill(engine: Engine, folder: Path) -> dict[str, Any]:
 
 def make_renewals_due(engine: Engine) -> None:
     """As time would: every phone is to renew its credentials."""
+    _change(engine, "UPDATE device SET renew_at = 0, version = version + 1")
+
+
+def end_yesterday(engine: Engine, escn: str) -> None:
+    """As time would: the card's last day is over, wherever one asks."""
+    last = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    _change(engine, "UPDATE card SET expires_on = ? WHERE escn = ?", last, escn)
+
+
+def _change(engine: Engine, statement: str, *values: str) -> None:
     # The services write, too: this waits for them as long as a busy machine needs.
     with closing(sqlite3.connect(str(engine.url.database), timeout=120)) as connection, connection:
-        connection.execute("UPDATE device SET renew_at = 0, version = version + 1")
+        connection.execute(statement, values)
 
 
 def _card(

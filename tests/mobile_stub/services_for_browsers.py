@@ -4,7 +4,7 @@
 students and cards up in a folder of its own, starts the real issuer (with its worker), wallet API,
 wallet's page and scanner's page as processes, prints one line of JSON that says where everything
 is, and stays until its standard input ends or a signal ends it. A line `renewal` on it makes every
-phone's renewal due, as time would.
+phone's renewal due, a line `end ESCN` a card's last day yesterday, as time would.
 
 Whoever starts it holds its standard input: when they die, however they die, it ends, and with it
 every process that it has started. Nothing that it starts outlives it.
@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 
 from issuer.database import make_engine, upgrade_database
-from tests.mobile_stub.institutions_for_browsers import fill, make_renewals_due
+from tests.mobile_stub.institutions_for_browsers import end_yesterday, fill, make_renewals_due
 from tests.pass_files import make_pass_folder
 from tests.scratch import scratch
 from wallet_api.demo.free_ports import free_ports
@@ -65,9 +65,12 @@ def main() -> None:
         stack.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
         print(json.dumps(urls | pages | told), flush=True)
         for line in sys.stdin:
-            if line.strip() == "renewal":
-                make_renewals_due(engine)
-                print("{}", flush=True)
+            match line.split():
+                case ["renewal"]:
+                    make_renewals_due(engine)
+                case ["end", escn]:
+                    end_yesterday(engine, escn)
+            print("{}", flush=True)
 
 
 def _environment(folder: Path) -> tuple[dict[str, str], dict[str, int]]:

@@ -193,6 +193,10 @@ export interface Wallet {
 
   /** Read an offer link or a scanned text; throws WalletRefusal. */
   beginEnrolment(offer: string): Promise<Enrolment>;
+  /** Keep an offer's link for a page that is loaded anew, until it is begun, at most a day; null lets it be. */
+  keepOffer(link: string | null): Promise<void>;
+  /** The link that is kept; one that is too old is forgotten by asking. */
+  keptOffer(): Promise<string | null>;
   /** Go on with it, to the card; the same enrolment may be called again after any failure. */
   goOn(enrolmentId: string, txCode: string | null): Promise<WalletCard>;
   abandon(enrolmentId: string): Promise<void>;

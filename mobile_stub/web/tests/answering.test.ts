@@ -56,7 +56,7 @@ import json, sys
 from tests.verifier.vector_files import knowledge_of
 from verifier.errors import CardError
 from verifier.presentation_qr import join_parts
-from verifier.verify_credential import ExpectedKeyBinding, verify_credential
+from verifier.verify_sd_jwt_vc import ExpectedKeyBinding, verify_credential
 given = json.load(sys.stdin)
 now, asked = given["now"], ExpectedKeyBinding(given["audience"], given["nonce"])
 try:

@@ -41,6 +41,12 @@ describe("the languages", () => {
     }
   });
 
+  it("quote as each is written", () => {
+    const quotes = (texts: typeof en): string =>
+      [...new Set([...flat(texts).values()].join("").match(/["«»“”„‟]/g))].sort().join("");
+    expect([quotes(en), quotes(lv)]).toEqual(["“”", "”„"]);
+  });
+
   it("have every text that a screen names, and no text that nothing names", () => {
     const sources = readdirSync(PAGE)
       .filter((name) => /\.tsx?$/.test(name))

@@ -52,7 +52,7 @@ export class Enrolling {
   async begin(link: string): Promise<EnrolmentRecord> {
     try {
       parseLink(link); // what is no offer is not kept
-      await keepLink(this.#database, link);
+      await keepLink(this.#database, link, this.#now());
       const started = (await this.#all()).find((one) => one.link === link);
       const record = started ?? (await this.#prepare(link));
       const key = started === undefined ? await newDeviceKey() : null;

@@ -11,6 +11,7 @@ export async function refreshAll(
   pause: number,
   failed: (refusal: WalletRefusal) => void,
 ): Promise<void> {
+  await wallet.keptOffer(); // one that is too old goes, also where no page is open
   const now = Date.now() / 1000;
   for (const card of await wallet.cards()) {
     if (card.endedAs !== null || Math.abs(now - card.updatedAt) < pause) continue;

@@ -6,6 +6,7 @@ import type { Database } from "../store/database.ts";
 import { hadCards, unmarkCards } from "../store/marker.ts";
 import type { CardRecord } from "../store/records.ts";
 import { answerWith, askedOf } from "./answering.ts";
+import { dropAnyLink, dropOldLink, keepLink, keptLink } from "./kept_offer.ts";
 import { recordOf, recordsOf, viewsOf } from "./kept_cards.ts";
 import { liveCodeOf } from "./showing.ts";
 import { keepShowing } from "./shown.ts";
@@ -29,6 +30,21 @@ export class WalletAlone {
   async unfinished(): Promise<Enrolment[]> {
     const records = await this.database.read((transaction) => transaction.objectStore("enrolments").getAll());
     return records.map(enrolmentView);
+  }
+
+  async keepOffer(link: string | null): Promise<void> {
+    await (link === null ? dropAnyLink(this.database) : keepLink(this.database, link, now()));
+    this.changes.tell();
+  }
+
+  async keptOffer(): Promise<string | null> {
+    const at = now();
+    const { link, isOld } = await keptLink(this.database, at);
+    if (isOld) {
+      await dropOldLink(this.database, at);
+      this.changes.tell();
+    }
+    return link;
   }
 
   watch(changed: () => void): () => void {

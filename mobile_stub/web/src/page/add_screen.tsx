@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
-import { KEPT_OFFER, UNREADABLE } from "../keeping/kept_offer.ts";
+import { UNREADABLE } from "../keeping/kept_offer.ts";
 import type { Enrolment } from "../model.ts";
 import { useTask } from "./hooks.ts";
 import { OfferCamera } from "./offer_camera.tsx";
@@ -52,7 +52,7 @@ export function AddScreen(): JSX.Element {
 function Unread({ onRetry }: { readonly onRetry: () => void }): JSX.Element {
   const { language, wallet } = useSurroundings();
   const letBe = (): void => {
-    void wallet.keepSetting(KEPT_OFFER, null).then(() => {
+    void wallet.keepOffer(null).then(() => {
       go({ at: "home" });
     });
   };

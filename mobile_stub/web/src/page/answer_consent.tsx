@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { AskedPresentation, PossibleAnswer, WalletCard } from "../model.ts";
 import { ClockFault } from "./messages.tsx";
+import { Pieces } from "./numbers.tsx";
 import { useSurroundings } from "./surroundings.ts";
 import { Button, Segments } from "./widgets.tsx";
 
@@ -32,6 +33,7 @@ export function AnswerConsent({ asked, card, isBusy, onAgree, onDecline }: Conse
       {answer !== undefined && asked.answers.length > 1 && (
         <Segments
           legend={language.word("answer_which")}
+          isLegendSeen
           name="card"
           value={answer.cardId}
           options={asked.answers.map(({ cardId }) => ({ value: cardId, label: nameOf(cardId, cards) }))}
@@ -121,7 +123,9 @@ function Claims({ claims, kept, onKeep }: ClaimsProps): JSX.Element {
           />
           <span class="claim">
             <span class="hint">{language.claim(name)}</span>
-            <span class="strong">{name === "academic_level" ? language.level(value) : value}</span>
+            <span class="strong">
+              <Pieces text={name === "academic_level" ? language.level(value) : value} />
+            </span>
           </span>
         </label>
       ))}

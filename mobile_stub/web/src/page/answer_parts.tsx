@@ -101,7 +101,7 @@ function Player({ parts, left }: PlayerProps): JSX.Element {
           {language.word("answer_next")}
         </Button>
       </div>
-      <p class="hint">{language.word("answer_left", { count: left })}</p>
+      <p class="hint centred">{language.word("answer_left", { count: left })}</p>
     </div>
   );
 }

@@ -3,7 +3,6 @@
 import type { JSX } from "preact";
 import { useCallback, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
-import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import type { Enrolment, Wallet, WalletCard } from "../model.ts";
 import { languageOf } from "./languages.ts";
 import { LockScreen } from "./lock_screen.tsx";
@@ -27,7 +26,7 @@ export async function readOpening(wallet: Wallet, offer: string | null): Promise
   const [cards, unfinished, kept, language, lastCard, lock, storage] = await Promise.all([
     wallet.cards(),
     wallet.unfinished(),
-    wallet.setting(KEPT_OFFER),
+    wallet.keptOffer(),
     wallet.setting("language"),
     wallet.lastCard(),
     wallet.setting("lock"),

@@ -2,7 +2,6 @@
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 
-import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import { keepUp } from "../keeping/keeping_up.ts";
 import { installShell, type Shell } from "../keeping/shell.ts";
 import { WalletRefusal, type Enrolment, type Wallet, type WalletCard } from "../model.ts";
@@ -27,7 +26,7 @@ export function useKnown(wallet: Wallet, opening: Known): Known {
       const [cards, unfinished, keptOffer] = await Promise.all([
         wallet.cards(),
         wallet.unfinished(),
-        wallet.setting(KEPT_OFFER),
+        wallet.keptOffer(),
       ]);
       if (asked === newest) setKnown({ cards, unfinished, keptOffer });
     };

@@ -3,7 +3,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import { removeLock, tryDevice, tryPin, type Lock } from "./lock.ts";
 import { now, useSurroundings } from "./surroundings.ts";
 import { Button, Field } from "./widgets.tsx";
@@ -117,7 +116,7 @@ function AskDevice({
 function Forgotten({ onOpen }: { readonly onOpen: () => void }): JSX.Element {
   const { language, wallet, cards, unfinished } = useSurroundings();
   const wipe = async (): Promise<void> => {
-    await wallet.keepSetting(KEPT_OFFER, null);
+    await wallet.keepOffer(null);
     for (const { id } of unfinished) await wallet.abandon(id);
     for (const card of cards) await wallet.forget(card.id);
     await wallet.deleteShowings();

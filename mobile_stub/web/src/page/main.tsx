@@ -2,7 +2,6 @@
 
 import { render } from "preact";
 
-import { KEPT_OFFER } from "../keeping/kept_offer.ts";
 import { openWallet } from "../keeping/wallet.ts";
 import { WalletRefusal, type Wallet } from "../model.ts";
 import { App, readOpening } from "./app.tsx";
@@ -43,7 +42,7 @@ async function openWith(offer: string | null): Promise<Wallet> {
 /** Without room for it there is none for a card: that is said when the offer is read. */
 async function keepIfRoom(wallet: Wallet, offer: string): Promise<void> {
   try {
-    await wallet.keepSetting(KEPT_OFFER, offer);
+    await wallet.keepOffer(offer);
   } catch (error) {
     if (!(error instanceof WalletRefusal)) throw error;
   }

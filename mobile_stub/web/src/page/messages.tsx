@@ -3,9 +3,9 @@
 import type { JSX } from "preact";
 
 import type { WalletCard } from "../model.ts";
-import { clockFault } from "./code_state.ts";
+import { clockFault, codeStateOf } from "./code_state.ts";
 import { addressOf, type Place } from "./routing.ts";
-import { useSurroundings } from "./surroundings.ts";
+import { now, useSurroundings } from "./surroundings.ts";
 
 export function Messages({ card }: { readonly card: WalletCard }): JSX.Element {
   const { language, wallet } = useSurroundings();
@@ -36,7 +36,7 @@ export function Reminders({ card }: { readonly card: WalletCard }): JSX.Element 
   const { language, updateWaiting } = useSurroundings();
   return (
     <div class="messages" role="status">
-      {card.consent?.givenAt === null && card.endedAs === null && <AskConsent card={card} />}
+      {asksConsent(card, now()) && <AskConsent card={card} />}
       <Begun />
       {updateWaiting !== null && (
         <div class="message">
@@ -48,6 +48,12 @@ export function Reminders({ card }: { readonly card: WalletCard }): JSX.Element 
       )}
     </div>
   );
+}
+
+/** Not for a card that is over: it is registered nowhere any more. */
+function asksConsent(card: WalletCard, at: number): boolean {
+  const isOver = ["revoked", "erased", "expired", "ended"].includes(codeStateOf(card, "status", at));
+  return card.consent?.givenAt === null && !isOver;
 }
 
 /** Cards that are not all here yet, and an offer that is not read yet. */

@@ -55,7 +55,7 @@ export function Numbers({ card, profile, onClose }: NumbersProps): JSX.Element {
 }
 
 /** Breaks lines after hyphens and colons only, and can be copied whole. */
-function Pieces({ text }: { readonly text: string }): JSX.Element {
+export function Pieces({ text }: { readonly text: string }): JSX.Element {
   return (
     <>
       {text.split(/(?<=[-:])/).map((piece, index) => (

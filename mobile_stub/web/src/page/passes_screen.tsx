@@ -10,12 +10,12 @@ import { Asking, Button, Said, Screen } from "./widgets.tsx";
 
 export function PassesScreen({ card }: { readonly card: WalletCard }): JSX.Element {
   const { language, wallet } = useSurroundings();
-  const [said, say] = useState("");
+  const [said, say] = useState<Partial<Record<PassKind, string>>>({});
   const loaded = useLoaded(useCallback(() => wallet.passes(card.id), [wallet, card.id]));
   const { value: passes, isBusy } = loaded;
-  const act = async (key: string, work: () => Promise<void>): Promise<void> => {
-    say("");
-    if (await loaded.change(work)) say(language.word(key));
+  const act = async (kind: PassKind, key: string, work: () => Promise<void>): Promise<void> => {
+    say({});
+    if (await loaded.change(work)) say({ [kind]: language.word(key) });
   };
   const take = async (kind: PassKind): Promise<void> => {
     if (kind === "google") location.assign(await wallet.googleSaveLink(card.id));
@@ -33,12 +33,14 @@ export function PassesScreen({ card }: { readonly card: WalletCard }): JSX.Eleme
           isOffered={passes?.offered.includes(kind) === true}
           isHeld={passes?.held.includes(kind) === true}
           isBusy={isBusy}
-          onTake={() => void act(`pass_${kind}_taken`, () => take(kind))}
-          onTakeBack={() => void act("passes_ended", () => wallet.takeBackPass(card.id, kind))}
+          said={said[kind]}
+          onTake={() => void act(kind, `pass_${kind}_taken`, () => take(kind))}
+          onTakeBack={() => void act(kind, "passes_ended", () => wallet.takeBackPass(card.id, kind))}
         />
       ))}
       <Asking of={loaded} />
-      <Said>{said}</Said>
+      {/* Of a pass that is offered no more, and was taken back. */}
+      <Said>{KINDS.filter((kind) => !shown.includes(kind)).map((kind) => said[kind])}</Said>
     </Screen>
   );
 }
@@ -50,15 +52,17 @@ interface PassProps {
   readonly isOffered: boolean;
   readonly isHeld: boolean;
   readonly isBusy: boolean;
+  /** What has just been done with it. */
+  readonly said: string | undefined;
   readonly onTake: () => void;
   readonly onTakeBack: () => void;
 }
 
-function Pass({ kind, isOffered, isHeld, isBusy, onTake, onTakeBack }: PassProps): JSX.Element {
+function Pass({ kind, isOffered, isHeld, isBusy, said, onTake, onTakeBack }: PassProps): JSX.Element {
   const { language } = useSurroundings();
   const name = language.word(`pass_${kind}_name`);
   return (
-    <section class="stack pass" aria-label={name}>
+    <section class="block pass" aria-label={name}>
       <h2>{name}</h2>
       {isHeld && <p>{language.word("passes_held")}</p>}
       {kind === "google" && <p class="hint">{language.word("pass_google_note")}</p>}
@@ -72,6 +76,7 @@ function Pass({ kind, isOffered, isHeld, isBusy, onTake, onTakeBack }: PassProps
           {language.word("passes_end")}
         </Button>
       )}
+      <Said>{said}</Said>
     </section>
   );
 }

@@ -168,12 +168,15 @@ export function Field({
 /** A choice of one of a few, side by side. */
 export function Segments<Value extends string>({
   legend,
+  isLegendSeen = false,
   name,
   value,
   options,
   onChoose,
 }: {
   readonly legend: string;
+  /** Where the choices do not say by themselves what is chosen. */
+  readonly isLegendSeen?: boolean;
   readonly name: string;
   readonly value: Value;
   readonly options: readonly { readonly value: Value; readonly label: string }[];
@@ -181,7 +184,7 @@ export function Segments<Value extends string>({
 }): JSX.Element {
   return (
     <fieldset class="segments">
-      <legend class="unseen">{legend}</legend>
+      <legend class={isLegendSeen ? "label" : "unseen"}>{legend}</legend>
       {options.map((option) => (
         <label key={option.value}>
           <input

@@ -85,8 +85,17 @@ export class Services {
 
   /** As time would: every phone is told to renew its credentials. */
   async makeRenewalsDue(): Promise<void> {
-    const { ok } = await fetch(`${inject("orders")}/renewal`);
-    if (!ok) throw new Error("the renewals were not made due");
+    await this.#order("renewal");
+  }
+
+  /** As time would: the card's last day was yesterday. */
+  async endYesterday({ escn }: Subject): Promise<void> {
+    await this.#order(`end%20${escn}`);
+  }
+
+  async #order(line: string): Promise<void> {
+    const { ok } = await fetch(`${inject("orders")}/${line}`);
+    if (!ok) throw new Error(`not done: ${line}`);
   }
 
   async staff(

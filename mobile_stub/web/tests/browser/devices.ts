@@ -171,6 +171,12 @@ export async function goTo(page: Page, place: string): Promise<void> {
   }, place);
 }
 
+/** Goes to an address of the wallet's, which does not begin: the service worker answers any of them with it. */
+export async function goToNothing(page: Page, address: string): Promise<void> {
+  await page.addInitScript("window.stop()");
+  await page.goto(address, { waitUntil: "commit" });
+}
+
 /** The clocks of the device's pages stand still from now on: a slow machine makes no code stale. */
 export async function stopClock(page: Page, at = Date.now()): Promise<void> {
   await setClock(page, `Date.now = () => ${at}`);

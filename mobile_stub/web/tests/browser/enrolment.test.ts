@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { DeviceOfCard, Enrolment, WalletCard } from "../../src/model.ts";
 import { useOnePhone, type Tab } from "./bench_page.ts";
 import type { Offer } from "./deployment.ts";
+import { stopClock } from "./devices.ts";
 import type { Fate, Wire } from "./wire.ts";
 
 const at = useOnePhone();
@@ -44,6 +45,33 @@ test("an offer that does not exist any more is said to have expired; one that wa
   }
   expect(await tab.get("unfinished")).toEqual([]);
   expect(await tab.get("setting", "offer")).toBe(null);
+});
+
+test("an offer's link that cannot be begun is kept for a day from when it came, not longer for each try", async () => {
+  const { services, phone, tab } = at();
+  const came = Date.now();
+  const { credential_offer_uri: link } = await services.offer(services.card(0, 0));
+  const isKept = async (secondsLater: number): Promise<boolean> => {
+    await stopClock(phone.page, came + secondsLater * 1000);
+    return (await tab.get("keptOffer")) === link;
+  };
+  services.wire.fate = () => "never arrives";
+  await stopClock(phone.page, came);
+  expect(await tab.refusal("beginEnrolment", link)).toBe("service-away");
+  expect(await isKept(43_200)).toBe(true);
+  expect(await tab.refusal("beginEnrolment", link)).toBe("service-away");
+  expect(await isKept(86_399)).toBe(true);
+  expect(await tab.get("setting", "offer")).toContain(link);
+  expect(await isKept(86_400)).toBe(false);
+  expect(await tab.get("setting", "offer")).toBe(null);
+  // Kept by a clock that was a day ahead: nobody waits until that day has come again.
+  await tab.get("keepOffer", link);
+  expect(await isKept(0)).toBe(false);
+  // What is let be is gone at once.
+  await tab.get("keepOffer", link);
+  expect(await isKept(60)).toBe(true);
+  await tab.get("keepOffer", null);
+  expect(await isKept(60)).toBe(false);
 });
 
 test("an offer of an issuer that speaks for another one is refused", async () => {

@@ -21,7 +21,7 @@ export default async function run(project: TestProject): Promise<() => Promise<v
   const orders = createServer((request, response) => {
     // No connection is kept: whoever asks may not hear for seconds that an idle one was closed.
     response.setHeader("connection", "close");
-    void program.tell((request.url ?? "").slice(1)).then(() => response.end());
+    void program.tell(decodeURIComponent((request.url ?? "").slice(1))).then(() => response.end());
   });
   await new Promise<void>((resolve) => orders.listen(0, "127.0.0.1", resolve));
   project.provide("told", JSON.parse(program.said) as Told);

@@ -28,6 +28,15 @@ async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
+/** What stands partly outside of a box that cuts it off. */
+async function cut(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll(".links ul, .card-paper, .choices, .block, .explained")]
+      .filter((one) => one.scrollWidth > one.clientWidth)
+      .map((one) => one.textContent),
+  );
+}
+
 /** Goes to a screen, and waits until it has what it asked for. */
 async function visit(page: Page, place: string): Promise<void> {
   await goTo(page, place);
@@ -142,9 +151,20 @@ export function access(here: Here): void {
     expect(await page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize))).toBe(
       34,
     );
-    for (const place of [card, ...PAGES.slice(1).map((one) => `${card}/${one}`), "#/add", "#/settings"]) {
-      await visit(page, place);
-      expect(await overflow(page), place).toBeLessThanOrEqual(0);
+    const places = [
+      card,
+      ...PAGES.slice(1).map((one) => `${card}/${one}`),
+      ...WALLET.map((one) => `#/${one}`),
+    ];
+    // English, then Latvian with its longer words.
+    for (const language of ["English", "Latviešu"]) {
+      await visit(page, "#/settings");
+      await page.getByRole("radio", { name: language }).check();
+      for (const place of places) {
+        await visit(page, place);
+        expect(await overflow(page), `${language} ${place}`).toBeLessThanOrEqual(0);
+        expect(await cut(page), `${language} ${place}`).toEqual([]);
+      }
     }
   });
 }

@@ -126,6 +126,7 @@ export function answering(here: Here): void {
       await page.getByText("This answer is too old now.").waitFor();
       expect(await page.locator(".code-box").count()).toBe(0);
       const list = await shownList(page, services.page);
+      await expectUsable(page, "what was shown");
       expect(list).toContain("Answer to “City library”: Name");
       expect(list).not.toContain("European Student Identifier");
     });

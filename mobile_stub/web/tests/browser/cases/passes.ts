@@ -2,10 +2,12 @@
 
 import { readFileSync } from "node:fs";
 
+import axe from "axe-core";
 import { expect, it } from "vitest";
 
 import { goTo, takeCard } from "../devices.ts";
 import type { Here } from "../world.ts";
+import { expectUsable } from "./access.ts";
 
 const GOOGLE = "https://pay.google.com/gp/v/save/";
 
@@ -13,6 +15,7 @@ export function passes(here: Here): void {
   it("a pass is taken as a signed file or a link, said to be held, and taken back", async () => {
     const { services } = here();
     const phone = await here().open();
+    await phone.context.addInitScript({ content: axe.source });
     const page = await takeCard(phone, services, services.card(0, 2));
     await goTo(page, `${await page.evaluate(() => location.hash)}/passes`);
     const [apple, google] = ["Apple Wallet", "Google Wallet"].map((name) =>
@@ -26,8 +29,9 @@ export function passes(here: Here): void {
     expect(file.includes("pass.json") && file.includes("signature")).toBe(true);
     await page.getByText("The pass is on this phone").waitFor();
     await apple?.getByText("This phone took a pass.").waitFor();
+    await expectUsable(page, "a pass is held");
     await apple?.getByRole("button", { name: "Take the pass back" }).click();
-    await page.getByText("The pass is taken back.").waitFor();
+    await apple?.getByText("The pass is taken back.").waitFor();
     await apple?.getByRole("button", { name: "Take the pass back" }).waitFor({ state: "detached" });
     const opened: string[] = [];
     await page.route(`${GOOGLE}**`, (route) => {

@@ -2,15 +2,18 @@
 
 import { join } from "node:path";
 
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { goTo, setAhead, shownCode, takeCard } from "../devices.ts";
 import { askForAnswer, openScanner } from "../scanner.ts";
 import type { Here, World } from "../world.ts";
+import { expectUsable } from "./access.ts";
 
 async function phoneWithTwo(world: World): Promise<Page> {
   const phone = await world.open({ hasTouch: true });
+  await phone.context.addInitScript({ content: axe.source });
   await takeCard(phone, world.services, world.services.card(0, 0));
   return takeCard(phone, world.services, world.services.card(1, 0));
 }
@@ -71,6 +74,8 @@ export function several(here: Here): void {
       await read();
       expect(await page.getByRole("radio", { name: "Aalto Polytechnic" }).isChecked()).toBe(true);
       await page.getByText("A valid student card of Aalto Polytechnic").waitFor();
+      await page.getByText("Which card answers").waitFor();
+      await expectUsable(page, "choice of card");
       expect(await page.getByText("This phone's clock").count()).toBe(0);
       await page.getByRole("radio", { name: "Daugava University" }).check();
       await page.getByText("A valid student card of Daugava University").waitFor();
@@ -82,7 +87,9 @@ export function several(here: Here): void {
       await page.reload();
       await page.getByText("This phone's clock is 60 min fast").waitFor();
       await page.getByRole("heading", { name: "Suspended" }).waitFor();
+      await expectUsable(page, "suspended, with a wrong clock");
       await read();
+      await expectUsable(page, "another card answers");
       await page.getByRole("button", { name: "Daugava University" }).click();
       await page.getByText("This phone's clock is 60 min fast").waitFor();
       await page.getByRole("button", { name: "Agree and show" }).waitFor();

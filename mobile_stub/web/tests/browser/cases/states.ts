@@ -1,9 +1,23 @@
 /** What a card becomes, and that the student sees it with its reason; no failure takes it away. */
 
+import axe from "axe-core";
 import { describe, expect, it } from "vitest";
 
-import { setAhead, shownCode, takeCard } from "../devices.ts";
+import type { Services, Subject } from "../deployment.ts";
+import { giveCode, goTo, goToNothing, setAhead, shownCode, stopClock, takeCard } from "../devices.ts";
 import type { Here } from "../world.ts";
+import { expectUsable } from "./access.ts";
+
+/** The card's last day, as the institution has it. */
+async function lastDayOf(services: Services, { institution, escn }: Subject): Promise<string> {
+  const card = (await services.staff(institution, "GET", `cards/${escn}`)) as { readonly expires_on: string };
+  return card.expires_on;
+}
+
+async function lastDay(services: Services, card: Subject): Promise<string> {
+  const day = new Date(await lastDayOf(services, card));
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(day);
+}
 
 export function states(here: Here): void {
   describe("the card's state", () => {
@@ -48,6 +62,64 @@ export function states(here: Here): void {
       expect(await page.locator(".code-box").count()).toBe(0);
     });
 
+    it("an expired card says so and since when, its code is gone, and it answers no digits; without network, too", async () => {
+      const world = here();
+      const { services } = world;
+      const subject = services.card(2, 3);
+      const phone = await world.open();
+      const { page } = phone;
+      await phone.context.addInitScript({ content: axe.source });
+      const offer = await services.offer(subject);
+      await phone.visit(services.link(offer));
+      await giveCode(page, offer.tx_code);
+      await page.getByRole("button", { name: "No, thank you" }).click();
+      await shownCode(page);
+      await page.getByText("asks whether your card may be registered").waitFor();
+      await phone.installed();
+      await services.endYesterday(subject);
+      await page.getByRole("button", { name: "Update" }).click();
+      await page.getByRole("heading", { name: "Expired" }).waitFor();
+      await page.getByText("Your card has expired.").waitFor();
+      // Nobody is asked any more whether it may be registered.
+      expect(await page.getByText("asks whether your card may be registered").count()).toBe(0);
+      expect(await page.locator(".code-box").count()).toBe(0);
+      await expectUsable(page, "expired");
+      await phone.context.setOffline(true);
+      await page.reload();
+      await page.getByText(`This card was valid until ${await lastDay(services, subject)}.`).waitFor();
+      await page.getByText("If you still study, your university offers you a new card.").waitFor();
+      await page.getByRole("article").getByRole("link", { name: "Take a card" }).waitFor();
+      const card = await page.evaluate(() => /^#[/]card[/][^/]+/.exec(location.hash)?.[0] ?? "");
+      await goTo(page, `${card}/challenge`);
+      await page.getByLabel("Digits on the scanner").fill("1234");
+      await page.getByRole("button", { name: "Show the code" }).click();
+      await page.getByRole("heading", { name: "Expired" }).waitFor();
+      await goTo(page, "#/cards");
+      await page.getByText("Expired", { exact: true }).waitFor();
+      expect(await page.locator(".code-box").count()).toBe(0);
+    });
+
+    it("without network the last day ends by the phone's own clock, not a second before", async () => {
+      const world = here();
+      const { services } = world;
+      const subject = services.card(0, 1);
+      const phone = await world.open();
+      const { page } = phone;
+      await takeCard(phone, services, subject);
+      await phone.installed();
+      await phone.context.setOffline(true);
+      const over = Date.parse(await lastDayOf(services, subject)) + 86_400_000;
+      await stopClock(page, over - 1000);
+      await page.reload();
+      // The code was good for a month, the card still is.
+      await page.getByRole("heading", { name: "Code has run out" }).waitFor();
+      await stopClock(page, over);
+      await page.reload();
+      await page.getByRole("heading", { name: "Expired" }).waitFor();
+      await page.getByText(`This card was valid until ${await lastDay(services, subject)}.`).waitFor();
+      expect(await page.locator(".code-box").count()).toBe(0);
+    });
+
     it("a second phone ends the first, which says why; several cards are kept and switched by their dots", async () => {
       const world = here();
       const { services } = world;
@@ -86,9 +158,12 @@ export function states(here: Here): void {
       const phone = await world.open();
       const { page } = phone;
       await takeCard(phone, services, services.card(0, 0));
-      // A file of the same origin, where nothing holds the database open.
-      await page.goto(`${services.page}/esc-mark.svg`);
-      await page.evaluate(async () => {
+      await phone.installed();
+      await page.goto("about:blank");
+      // Where nothing holds the database open, the wallet neither.
+      const empty = await phone.context.newPage();
+      await goToNothing(empty, services.page);
+      await empty.evaluate(async () => {
         for (const { name } of await indexedDB.databases()) {
           await new Promise((resolve, reject) => {
             const request = indexedDB.deleteDatabase(name ?? "");
@@ -97,6 +172,8 @@ export function states(here: Here): void {
           });
         }
       });
+      expect(await empty.evaluate(() => document.scripts.length)).toBe(0);
+      await empty.close();
       await phone.visit(services.page);
       await page.getByText("The browser has deleted your cards").waitFor();
       await page.getByRole("link", { name: "Take a card" }).click();

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
-import { shownCode, takeCard } from "../devices.ts";
+import { goToNothing, shownCode, takeCard } from "../devices.ts";
 import { serveFolder } from "../static_host.ts";
 import type { Here } from "../world.ts";
 
@@ -47,9 +47,7 @@ async function startAlone(page: Page, address: string): Promise<void> {
   );
   const watcher = await page.context().newPage();
   await page.goto("about:blank");
-  // The service worker answers with the wallet whatever is gone to: this one must not begin.
-  await watcher.addInitScript("window.stop()");
-  await watcher.goto(address, { waitUntil: "commit" });
+  await goToNothing(watcher, address);
   await expect.poll(() => watcher.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
   await watcher.close();
   await page.goto(address);
