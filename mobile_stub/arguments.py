@@ -182,7 +182,7 @@ def _add_forget(command: argparse.ArgumentParser, messages: Messages) -> None:
 def _add_web(command: argparse.ArgumentParser, messages: Messages) -> None:
     say = messages.say
     command.add_argument("--host", default="127.0.0.1", help=say("help.web_host"))
-    command.add_argument("--port", type=int, default=8004, help=say("help.web_port"))
+    command.add_argument("--port", type=int, default=8006, help=say("help.web_port"))
     command.add_argument(
         "--allow-issuer", metavar="URL", nargs="+", default=[], help=say("help.allow_issuer")
     )

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from wallet_api.demo.keeping import HOW_TO_KEEP
+
 ROOT = Path(__file__).parents[1]
 OUTCOMES = {
     "trust list": "signed and published",
@@ -68,6 +70,7 @@ def test_the_story_turns_out_as_told_and_the_services_stay_up_when_asked(tmp_pat
         rows = dict(re.findall(r"│ [a-g] +│ (.+?) +│ (.+?) +│", told))
         assert OUTCOMES.items() <= rows.items(), told[-3000:]
         addresses = re.findall(r"(?:issuer|wallet API) +(http://127\.0\.0\.1:\d+)", told)
+        assert len(set(addresses)) == 2, told[-3000:]
         for address in set(addresses):
             assert httpx.get(f"{address}/healthz", timeout=10).status_code == 200
         _tells_pages_or_how_to_build_them(told)
@@ -91,6 +94,13 @@ def _tells_pages_or_how_to_build_them(told: str) -> None:
     assert f"\n  {pages[0]}/#credential_offer_uri=" in told
 
 
+def test_whoever_kept_nothing_is_told_how_to_in_words_that_make_understands() -> None:
+    target, variable, value = re.findall(r"`make (\w+) (\w+)=(\w+)`", HOW_TO_KEEP)[0]
+    told = ["make", "--dry-run", target, f"{variable}={value}", f"BIN={ROOT / 'bin'}"]
+    planned = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "wallet_api.demo --keep" in planned.stdout
+
+
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("important")
     with started(tmp_path) as demo:
@@ -102,6 +112,7 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
 
 def _holds_no_secret_in_a_log(folder: Path) -> None:
     logs = "".join(path.read_text("utf-8") for path in (folder / "log").iterdir())
+    assert logs.count("http://127.0.0.1:") >= 2, "the services have said where they listen"
     secrets = [
         (folder / name).read_text("ascii") for name in ("deployment-secret", "key-passphrase")
     ]

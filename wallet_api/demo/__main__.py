@@ -1,4 +1,4 @@
-"""`python -m wallet_api.demo`: tell the whole story, end with 0 if it turned out as told."""
+"""Play the whole journey of cards with real services; exit code 0 if it turned out as told."""
 
 import argparse
 import signal
@@ -10,7 +10,7 @@ from rich.console import Console
 from wallet_api.demo.carrying import show_card, take_card
 from wallet_api.demo.checking import fetch_and_check
 from wallet_api.demo.ending import end_card
-from wallet_api.demo.keeping import keep_services
+from wallet_api.demo.keeping import HOW_TO_KEEP, keep_services
 from wallet_api.demo.place import Place, make_place
 from wallet_api.demo.services import ServiceFailed, Services
 from wallet_api.demo.setting_up import (
@@ -43,6 +43,8 @@ def main(words: list[str]) -> int:
             deployment = _tell(story, place, services)
             if arguments.keep:
                 keep_services(console, place, services, deployment)
+            else:
+                console.print(HOW_TO_KEEP, markup=False)
     except (StepFailed, ServiceFailed) as error:
         console.print(f"\nThe demo stopped: {error}", style="red", markup=False)
         return 1
@@ -67,8 +69,17 @@ def _tell(story: Story, place: Place, services: Services) -> Deployment:
 
 def _parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m wallet_api.demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the services up at the end")
-    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="default: .demo")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the services up at the end, and say where they are",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(".demo"),
+        help="for all that it makes; emptied first (default: .demo)",
+    )
     return parser.parse_args(words)
 
 

@@ -14,6 +14,11 @@ from wallet_api.demo.setting_up import Deployment
 _ROOT = Path(__file__).parents[2]
 _PAGES = {"web wallet": _ROOT / "mobile_stub/web/dist", "scanner": _ROOT / "verifier/web/dist"}
 
+HOW_TO_KEEP = (
+    "\nThe services end here. `make demo KEEP=1` leaves them up and says where they are, with the"
+    " web wallet, the scanner and a card for you."
+)
+
 
 def keep_services(
     console: Console, place: Place, services: Services, deployment: Deployment
