@@ -33,7 +33,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
     """Rows four and five of the table."""
     with tempfile.TemporaryDirectory() as folder:
         deployment = Deployment(Path(folder))
-        deployment.import_cards(effort.of(300, 10))
+        deployment.import_cards(_runs(effort) * effort.of(300, 10))
         # The credential issuer's identifier is signed into proofs before the port is known.
         url = f"http://127.0.0.1:{free_ports(1)[0]}"
         settings = deployment.wallet_environment(url) | {
@@ -45,17 +45,27 @@ def measure(effort: Effort) -> Iterator[Figure]:
         deployment.engine.dispose()
 
 
+def _runs(effort: Effort) -> int:
+    """How often the floor and ours are measured, turn by turn: as often the one as the other."""
+    return effort.of(3, 1)
+
+
 def _credentials(effort: Effort, deployment: Deployment, port: int, url: str) -> Iterator[Figure]:
     texts = [
         _post(token, nonce, kind, url)
         for token, nonces in _sessions(deployment)
         for kind, nonce in zip((Configuration.CARD, Configuration.QR), nonces, strict=True)
     ]
-    warm_up = len(texts) // 10
-    _load(deployment, port, requests=texts[:warm_up])
-    (floor,) = best_of(effort.of(3, 1), _one_request_by_hand(deployment, 50))
-    answer = _load(deployment, port, requests=texts[warm_up:])
-    _expect(answer, "200")
+    by_hand, floor, answers = _one_request_by_hand(deployment, 50), float("inf"), []
+    size = len(texts) // _runs(effort)
+    for begin in range(0, len(texts), size):
+        turn = texts[begin : begin + size]  # each is asked once; a tenth of them warms up
+        floor = min([floor, *best_of(1, by_hand)])
+        warm_up = len(turn) // 10
+        _expect(_load(deployment, port, requests=turn[:warm_up]), "200")
+        answers.append(_load(deployment, port, requests=turn[warm_up:]))
+        _expect(answers[-1], "200")
+    answer = max(answers, key=lambda one: one["rate"])
     what = "OpenID4VCI credential endpoint, whole request"
     floor_is = "one verification + two signatures + one commit"
     yield Figure(what, floor_is, 3.0, floor / 50, 1 / answer["rate"], note=_note(answer))

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benching.measuring import Effort, Figure, best_of
-from benching.world import DAY, ES256, ISSUER_URL, NOW, Phone, make_issuance, new_key
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from benching.world import DAY, ISSUER_URL, NOW, Phone, make_issuance, new_key
 
 from issuer.keys import FileSigner
 from verifier.bundle import pack_bundle
@@ -19,15 +18,6 @@ from verifier.trust import TRUST_LIST_TYP
 from verifier.trust_document import TrustList, trust_list_payload
 
 _FLOOR = "from cryptography.hazmat.primitives.asymmetric import ec; import sys"
-# As its documentation writes it; the constructor of ECDSA loads RSA and the ciphers.
-_ONE_VERIFICATION = """
-import sys
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-point, signature = bytes.fromhex(sys.argv[1]), bytes.fromhex(sys.argv[2])
-key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-key.verify(signature, b"a message", ec.ECDSA(hashes.SHA256()))
-"""
 _OURS = """
 import json, sys
 import verifier
@@ -43,25 +33,14 @@ ROOT = Path(__file__).parents[3]
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """The last rows of the table."""
+    """The last row of the table."""
     with tempfile.TemporaryDirectory() as folder:
         code = _write_world(Path(folder))
         start = _python(folder, _OURS, folder, str(NOW), code)
         start()  # compiles, as an installation does
-        one = _python(folder, _ONE_VERIFICATION, *_signed_message())
-        one()
-        works = _python(folder, _FLOOR), one, start
-        floor, with_one, ours = best_of(effort.of(30, 1), *works)
+        floor, ours = best_of(effort.of(30, 1), _python(folder, _FLOOR), start)
     what = "start: `import verifier` to the first answer"
     yield Figure(what, "Python + cryptography import", 1.3, floor, ours)
-    what, floor_is = "… with one verification in the floor", "the same + one ES256 verification"
-    yield Figure(what, floor_is, 1.3, with_one, ours)
-
-
-def _signed_message() -> tuple[str, str]:
-    key = new_key()
-    form = Encoding.X962, PublicFormat.UncompressedPoint
-    return key.public_key().public_bytes(*form).hex(), key.sign(b"a message", ES256).hex()
 
 
 def _python(compiled: str, program: str, *words: str) -> Callable[[], object]:
