@@ -2,7 +2,9 @@
 
 import fcntl
 import os
+import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +35,32 @@ def start_postgresql(folder: Path) -> Any:
     postgres_server.PostgresServer._lock = threading.RLock()
     with _one_process_at_a_time():
         return get_server(folder, cleanup_mode="delete")
+
+
+def end_abandoned_servers(folder: Path) -> None:
+    """End the servers whose data are below a folder and whose run was killed (Linux only).
+
+    Raises:
+        TimeoutError: One of them does not end.
+    """
+    for file in folder.rglob("postmaster.pid"):
+        pid = int(file.read_text("ascii").split()[0])
+        if _serves(pid, file.parent):
+            os.kill(pid, signal.SIGQUIT)  # at once: nobody needs its data any more
+        deadline = time.monotonic() + _PATIENCE
+        while _serves(pid, file.parent):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"PostgreSQL in {file.parent} does not end")
+            time.sleep(0.05)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether this process is, still, the server of these data: numbers are given anew."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False  # it has ended
+    return Path(os.fsdecode(words[0])).name == "postgres" and os.fsencode(data) in words
 
 
 def _patient(execute: Callable[..., str]) -> Callable[..., str]:

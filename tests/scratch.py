@@ -1,7 +1,8 @@
 """Folders of tests that are too large, or whose path must be too short, for `tmp_path`.
 
 A run that is killed cannot remove its folders. The next one does: a folder is locked as long as
-its process lives, however that ends, and one that nobody has locked is nobody's.
+its process lives, however that ends, and one that nobody has locked is nobody's. A PostgreSQL
+that the killed run has left serving from such a folder is ended first.
 """
 
 import fcntl
@@ -12,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.embedded_postgresql import end_abandoned_servers
 
 PREFIX = "esc-tests-"
 _YOUNG = 600  # seconds: one that was made a moment ago may not be locked yet
@@ -41,6 +44,7 @@ def remove_abandoned(place: Path) -> None:
             lock = os.open(folder, os.O_RDONLY)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                end_abandoned_servers(folder)
                 shutil.rmtree(folder)
             finally:
                 os.close(lock)
