@@ -29,7 +29,7 @@ router = APIRouter(tags=["devices"])
 class DeviceOfCard(BaseModel):
     """A phone that holds the card."""
 
-    id: str = Field(examples=["Zm9yIGV4YW1wbGUh"])
+    id: str = Field(examples=["6f7220657861706c"])
     name: str | None = Field(description="The student's or the phone's words")
     added_at: str = Field(examples=["2026-11-23T12:00:00Z"])
     renewed_at: str | None = Field(description="When it last got new credentials")
@@ -62,7 +62,7 @@ def list_devices(bearer: BearerDep, wallet: WalletDep, response: Response) -> De
 def end_other_device(
     bearer: BearerDep,
     wallet: WalletDep,
-    device_id: Annotated[str, Path(max_length=64, examples=["Zm9yIGV4YW1wbGUh"])],
+    device_id: Annotated[str, Path(max_length=64, examples=["6f7220657861706c"])],
 ) -> None:
     """Its token and credentials end; it learns that the student ended it."""
     with wallet.transaction() as session:

@@ -40,7 +40,7 @@ from verifier.status_changes import parse_changes, take_changes
 from verifier.status_delta import amend, pack_changed, parse_status_delta
 from verifier.trust import verify_trust_list
 from verifier.trust_document import parse_trust_list, trust_list_payload
-from verifier.verify_credential import verify_credential
+from verifier.verify_sd_jwt_vc import verify_credential
 
 KNOWLEDGE = knowledge_of("usual.escbundle", NOW)
 USUAL = (FOLDER / "bundles" / "usual.escbundle").read_bytes()

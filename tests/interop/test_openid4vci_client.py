@@ -7,7 +7,7 @@ from tests.wallet_api.conftest import CARD, QR, STUDENT_ID
 from verifier.card_claims import Profile
 from verifier.checks import Evidence
 from verifier.verify import verify_card
-from verifier.verify_credential import ExpectedKeyBinding, verify_credential
+from verifier.verify_sd_jwt_vc import ExpectedKeyBinding, verify_credential
 
 pytestmark = pytest.mark.interop
 

@@ -14,7 +14,7 @@ from verifier.errors import BadSignature, CardError, Revoked
 from verifier.identifiers import parse_esi
 from verifier.jws import b64url_encode, parse_jws
 from verifier.status import STATUS_LIST_TYP, parse_status_list_token
-from verifier.verify_credential import verify_credential
+from verifier.verify_sd_jwt_vc import verify_credential
 
 pytestmark = pytest.mark.interop
 

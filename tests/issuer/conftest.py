@@ -1,20 +1,22 @@
 """An institution, its students and cards, as rows."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from issuer import database
+from issuer.lifecycle import issue_card
 from issuer.searching import search_text_of
 from issuer.store import cards, institutions, students
 from issuer.tables import Card, Institution, Student
 
 PIC = "999900001"
 OTHER_PIC = "999900002"
-NOW = 1_795_435_200  # 2026-11-23T12:00:00Z
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW = int(NOON.timestamp())
 PATIENCE = 60.0  # seconds
 
 
@@ -74,6 +76,29 @@ def card_row(student: Student, number: int = 1, state: str = "active") -> Card:
         expires_on=date(2028, 8, 31),
         created_at=NOW,
         updated_at=NOW,
+    )
+
+
+def order_card(
+    session: Session,
+    student_id: int,
+    *,
+    first: date = date(2026, 11, 23),
+    last: date = date(2028, 8, 31),
+    now: datetime = NOON,
+    prefix: str | None = None,
+) -> Card:
+    """A card as staff order it for a student, at the institution that is the student's."""
+    student = session.get_one(Student, student_id)
+    return issue_card(
+        session,
+        session.get_one(Institution, student.pic),
+        student,
+        issued_on=first,
+        expires_on=last,
+        now=now,
+        actor="cli",
+        prefix=prefix,
     )
 
 

@@ -26,7 +26,7 @@ from issuer.esc_router.wanted import wanted_card
 from issuer.store import cards, students
 from issuer.store.deliveries import DeliveryState, want
 from issuer.tables import AuditEntry, Card, Delivery, Institution, Student
-from tests.issuer.conftest import card_row, student_row
+from tests.issuer.conftest import card_row, order_card, student_row
 
 PIC, OTHER_PIC = "999900001", "999900002"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -177,16 +177,7 @@ def test_consent_taken_back_before_anything_was_told_tells_nothing(
 def test_a_card_of_who_has_not_consented_lives_without_deliveries(
     session: Session, student: Student
 ) -> None:
-    institution = session.get_one(Institution, PIC)
-    card = lifecycle.issue_card(
-        session,
-        institution,
-        student,
-        issued_on=date(2026, 11, 24),
-        expires_on=date(2028, 8, 31),
-        now=NOW,
-        actor="cli",
-    )
+    card = order_card(session, student.id or 0, first=date(2026, 11, 24))
     later = NOW + timedelta(days=1)
     assert lifecycle.activate_due_cards(session, now=later) == 1
     lifecycle.suspend_card(session, PIC, card.escn, reason="lost", now=later, actor="cli")

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from issuer.tables import (
     RouterDifference,
     Student,
 )
-from tests.issuer.conftest import card_row, student_row
+from tests.issuer.conftest import card_row, order_card, student_row
 
 PIC, OTHER_PIC = "999900001", "999900002"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -365,15 +365,7 @@ def test_a_student_who_is_being_erased_gets_no_card_and_no_import(
     ask(session, student_id)
     session.commit()
     with pytest.raises(StudentErased):
-        lifecycle.issue_card(
-            session,
-            session.get_one(Institution, PIC),
-            session.get_one(Student, student_id),
-            issued_on=date(2026, 11, 23),
-            expires_on=date(2028, 8, 31),
-            now=NOW,
-            actor="cli",
-        )
+        order_card(session, student_id)
     session.rollback()
     report = import_rows(engine, ROW, ROW.replace("ZX81-Unique", "another"))
 
@@ -540,15 +532,7 @@ def test_a_card_that_is_ordered_at_the_same_moment_does_not_live(
 
         def order(student_id: int = student_id) -> None:
             with Session(engine) as own, own.begin():
-                lifecycle.issue_card(
-                    own,
-                    own.get_one(Institution, PIC),
-                    own.get_one(Student, student_id),
-                    issued_on=date(2026, 11, 23),
-                    expires_on=date(2028, 8, 31),
-                    now=NOW,
-                    actor="cli",
-                )
+                order_card(own, student_id)
 
         _race(request, order)
         session.rollback()

@@ -25,11 +25,11 @@ from issuer.tables import (
     Credential,
     Delivery,
     Device,
-    Institution,
     Offer,
     SigningKey,
     Student,
 )
+from tests.issuer.conftest import order_card
 from verifier.identifiers import pic_of, prefix_of
 
 PIC, OTHER_PIC = "999900001", "999900002"
@@ -233,42 +233,13 @@ def test_a_card_past_its_last_day_expires_without_a_mark_or_a_delivery(
     assert session.exec(select(Delivery)).all() == []
 
 
-@pytest.fixture
-def institution(session: Session) -> Institution:
-    found = session.get(Institution, PIC)
-    assert found is not None
-    return found
+def issue(session: Session, student: Student, first: date, last: date = date(2028, 9, 1)) -> Card:
+    return order_card(session, student.id or 0, first=first, last=last, prefix="002")
 
 
-def issue(
-    session: Session, institution: Institution, student: Student, first: date, last: date
-) -> Card:
-    return lifecycle.issue_card(
-        session,
-        institution,
-        student,
-        issued_on=first,
-        expires_on=last,
-        prefix="002",
-        now=NOW,
-        actor="cli",
-    )
-
-
-def test_a_prefix_of_another_is_refused(
-    session: Session, institution: Institution, student: Student
-) -> None:
+def test_a_prefix_of_another_is_refused(session: Session, student: Student) -> None:
     with pytest.raises(UnknownPrefix):
-        lifecycle.issue_card(
-            session,
-            institution,
-            student,
-            issued_on=date(2026, 9, 1),
-            expires_on=date(2028, 9, 1),
-            prefix="003",
-            now=NOW,
-            actor="cli",
-        )
+        order_card(session, student.id or 0, prefix="003")
 
 
 @pytest.mark.parametrize(
@@ -276,16 +247,14 @@ def test_a_prefix_of_another_is_refused(
     [(date(2026, 9, 1), date(2026, 11, 22)), (date(2027, 9, 1), date(2027, 8, 31))],
 )
 def test_a_card_that_ends_before_it_begins_is_refused(
-    session: Session, institution: Institution, student: Student, first: date, last: date
+    session: Session, student: Student, first: date, last: date
 ) -> None:
     with pytest.raises(CardStateConflict):
-        issue(session, institution, student, first, last)
+        issue(session, student, first, last)
 
 
-def test_a_new_card_is_registered_after_its_person(
-    session: Session, institution: Institution, student: Student
-) -> None:
-    card = issue(session, institution, student, date(2026, 11, 23), date(2028, 9, 1))
+def test_a_new_card_is_registered_after_its_person(session: Session, student: Student) -> None:
+    card = issue(session, student, date(2026, 11, 23))
 
     assert card.state == CardState.ACTIVE
     escn = card.escn
@@ -295,9 +264,9 @@ def test_a_new_card_is_registered_after_its_person(
 
 
 def test_an_ordered_card_begins_on_its_day_and_only_then_reaches_the_router(
-    session: Session, institution: Institution, student: Student
+    session: Session, student: Student
 ) -> None:
-    card = issue(session, institution, student, date(2026, 11, 24), date(2028, 9, 1))
+    card = issue(session, student, date(2026, 11, 24))
     assert card.state == CardState.ORDERED
     assert session.exec(select(Delivery)).all() == []
     assert lifecycle.activate_due_cards(session, now=NOW) == 0
@@ -309,9 +278,9 @@ def test_an_ordered_card_begins_on_its_day_and_only_then_reaches_the_router(
 
 
 def test_an_ordered_card_that_staff_activate_begins_today(
-    session: Session, institution: Institution, student: Student
+    session: Session, student: Student
 ) -> None:
-    card = issue(session, institution, student, date(2027, 2, 1), date(2028, 9, 1))
+    card = issue(session, student, date(2027, 2, 1))
 
     activate(session, card)
 
@@ -319,9 +288,9 @@ def test_an_ordered_card_that_staff_activate_begins_today(
 
 
 def test_an_ordered_card_that_is_revoked_never_reaches_the_router(
-    session: Session, institution: Institution, student: Student
+    session: Session, student: Student
 ) -> None:
-    card = issue(session, institution, student, date(2027, 2, 1), date(2028, 9, 1))
+    card = issue(session, student, date(2027, 2, 1))
 
     revoke(session, card)
 

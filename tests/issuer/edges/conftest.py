@@ -1,8 +1,6 @@
 """Keys in real files; a phone; the issuer, served and commanded."""
 
-import io
 import ssl
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +13,6 @@ from pydantic import SecretStr
 from sqlmodel import Session
 
 from issuer.app import create_app
-from issuer.cli.program import main
 from issuer.configurations import Configuration
 from issuer.credentials import Wanted, issue_credentials
 from issuer.issuing import IssuingPolicy
@@ -27,6 +24,7 @@ from issuer.staff import Role, create_staff_key
 from issuer.store import devices
 from issuer.tables import Card, Device
 from tests.conftest import SettableClock
+from tests.issuer.commanding import set_environment, type_command
 from tests.issuer.edges.serving import Served
 from verifier.jws import public_jwk_of
 
@@ -151,19 +149,16 @@ def call(address: str, session: Session) -> Iterator[Any]:
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Of a deployment of which nothing exists yet."""
-    values = {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/esc.db",
-        "PUBLIC_URL": "http://127.0.0.1:8001",
-        "KEYS_DIR": f"{tmp_path}/keys",
-        "KEY_PASSPHRASE_FILE": f"{tmp_path}/secrets/passphrase",
-        "SECRET_FILE": f"{tmp_path}/secrets/secret",
-        "ESC_ROUTER_URL": "http://127.0.0.1:9/esc-rest",
-        "WALLET_PUBLIC_URL": "http://127.0.0.1:8002",
-    }
-    named = {f"ESC_ISSUER_{name}": value for name, value in values.items()}
-    for name, value in named.items():
-        monkeypatch.setenv(name, value)
-    return named
+    return set_environment(
+        monkeypatch,
+        DATABASE_URL=f"sqlite:///{tmp_path}/esc.db",
+        PUBLIC_URL="http://127.0.0.1:8001",
+        KEYS_DIR=f"{tmp_path}/keys",
+        KEY_PASSPHRASE_FILE=f"{tmp_path}/secrets/passphrase",
+        SECRET_FILE=f"{tmp_path}/secrets/secret",
+        ESC_ROUTER_URL="http://127.0.0.1:9/esc-rest",
+        WALLET_PUBLIC_URL="http://127.0.0.1:8002",
+    )
 
 
 @pytest.fixture
@@ -176,11 +171,6 @@ def run(
     assert environment
 
     def run(*arguments: str, typed: str = "") -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["issuer", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        written = capsys.readouterr()
-        return int(ended.value.code or 0), written.out + written.err
+        return type_command(monkeypatch, capsys, *arguments, typed=typed)
 
     return run

@@ -15,12 +15,12 @@ from issuer.device_life import allow_at_once
 from issuer.erasure import request_erasure
 from issuer.letter_codes import hash_code
 from issuer.letters import NewLetter, csv_row
-from issuer.lifecycle import issue_card, revoke_card
+from issuer.lifecycle import revoke_card
 from issuer.sealing import Sealer
 from issuer.staff import Role
 from issuer.store import devices, letters, students
-from issuer.tables import AuditEntry, Card, Device, Institution, Letter
-from tests.issuer.conftest import student_row
+from issuer.tables import AuditEntry, Card, Device, Letter
+from tests.issuer.conftest import order_card, student_row
 from tests.issuer.edges.conftest import NOON, OTHER_PIC, PIC, staff_key_text
 
 SEALER = Sealer(b"s" * 40)
@@ -90,17 +90,9 @@ def test_nobody_writes_to_a_student_without_a_card_or_who_is_erased(
 def test_one_file_has_a_letter_for_every_student_with_a_card(
     call: Any, session: Session, card: Card
 ) -> None:
-    institution = session.get_one(Institution, PIC)
     for number, name in ((2, "=1+1"), (3, 'O"Neil, Māris')):
         student = students.add(session, student_row(PIC, f"z{number}", name=name))
-        day = NOON.date()
-        issue_card(
-            *(session, institution, student),
-            issued_on=day,
-            expires_on=day,
-            now=NOON,
-            actor="cli",
-        )
+        order_card(session, student.id or 0, last=NOON.date())
     students.add(session, student_row(PIC, "without", name="Without Card"))
     session.commit()
 

@@ -24,7 +24,7 @@ from verifier.bundle import verify_bundle
 from verifier.jws import parse_public_jwk, public_jwk_of
 from verifier.status import CardStatus
 from verifier.verify import verify_card
-from verifier.verify_credential import verify_credential
+from verifier.verify_sd_jwt_vc import verify_credential
 
 NOW = int(NOON.timestamp())
 

@@ -43,7 +43,7 @@ from verifier.jws import parse_public_jwk
 from verifier.status import parse_status_list_token
 from verifier.trust import verify_trust_list
 from verifier.verify import verify_card
-from verifier.verify_credential import verify_credential
+from verifier.verify_sd_jwt_vc import verify_credential
 
 
 @pytest.fixture

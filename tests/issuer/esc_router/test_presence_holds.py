@@ -21,6 +21,7 @@ from issuer.erasure import finish_erasures, request_erasure
 from issuer.errors import CardStateConflict, StudentErased, StudentNotFound
 from issuer.esc_router.wanted import Presence, presence_of, wanted_card
 from issuer.tables import Card, Institution, Student
+from tests.issuer.conftest import order_card
 
 RIGA = "999978433"
 Deliver = Callable[..., int]
@@ -57,15 +58,8 @@ class Office:
         withdraw_consent(session, RIGA, self.student(), now=self.deployment.clock(), actor="cli")
 
     def order(self, session: Session) -> None:
-        lifecycle.issue_card(
-            session,
-            session.get_one(Institution, RIGA),
-            session.get_one(Student, self.student()),
-            issued_on=date(2026, 11, self.random.choice([1, 30])),
-            expires_on=date(2028, 8, 31),
-            now=self.deployment.clock(),
-            actor="cli",
-        )
+        first = date(2026, 11, self.random.choice([1, 30]))
+        order_card(session, self.student(), first=first, now=self.deployment.clock())
 
     def suspend_or_reinstate(self, session: Session) -> None:
         if (card := self.card(session)) is None:

@@ -14,7 +14,9 @@ def test_a_logo_stands_on_white_whatever_the_colour_of_the_card(size: tuple[int,
     drawn.putpixel((0, 0), (11, 60, 93, 255))
     written = BytesIO()
     drawn.save(written, "PNG")
-    for file in pictures_of(written.getvalue()):
+    pictures = pictures_of(written.getvalue())
+    assert len({file.name for file in pictures}) == 6  # icon and logo, each in three sizes
+    for file in pictures:
         with Image.open(BytesIO(file.body)) as picture:
             assert picture.mode == "RGB", f"{file.name} lets the card's colour through"
             last = (picture.width - 1, picture.height - 1)

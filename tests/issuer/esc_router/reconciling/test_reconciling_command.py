@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from issuer.cli.program import main
 from issuer.tables import Institution
+from tests.issuer.commanding import set_environment, type_command
 from tests.issuer.esc_router.conftest import SECRET
 from tests.issuer.esc_router.reconciling.conftest import RIGA, Sides
 
@@ -30,18 +30,15 @@ def environment(
     """Of a deployment whose clock is the system's."""
     sides.deployment.clock.at = datetime.now(UTC) - timedelta(minutes=5)
     (tmp_path / "secret").write_bytes(SECRET)
-    values = {
-        "DATABASE_URL": database_url,
-        "PUBLIC_URL": "http://127.0.0.1:8001",
-        "KEYS_DIR": f"{tmp_path}/keys",
-        "KEY_PASSPHRASE_FILE": f"{tmp_path}/passphrase",
-        "SECRET_FILE": f"{tmp_path}/secret",
-        "ESC_ROUTER_URL": sides.sandbox.url,
-    }
-    named = {f"ESC_ISSUER_{name}": value for name, value in values.items()}
-    for name, value in named.items():
-        monkeypatch.setenv(name, value)
-    return named
+    return set_environment(
+        monkeypatch,
+        DATABASE_URL=database_url,
+        PUBLIC_URL="http://127.0.0.1:8001",
+        KEYS_DIR=f"{tmp_path}/keys",
+        KEY_PASSPHRASE_FILE=f"{tmp_path}/passphrase",
+        SECRET_FILE=f"{tmp_path}/secret",
+        ESC_ROUTER_URL=sides.sandbox.url,
+    )
 
 
 @pytest.fixture
@@ -54,11 +51,8 @@ def run(
     assert environment
 
     def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["issuer", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), re.sub(r"\s+", " ", said.out + said.err)
+        code, said = type_command(monkeypatch, capsys, *words)
+        return code, re.sub(r"\s+", " ", said)
 
     return run
 
