@@ -34,7 +34,7 @@ from verifier.sd_jwt_vc import SD_JWT_VC_TYP
 from verifier.status import StatusList, StatusListToken
 from verifier.trust_document import TrustedInstitution, TrustList, kid_bytes_of
 from verifier.verify import verify_card
-from verifier.verify_credential import verify_credential
+from verifier.verify_sd_jwt_vc import verify_credential
 
 DAY = 86_400
 Random = Callable[[int], bytes]

@@ -33,6 +33,7 @@ MAX_E2_BYTES = MAX_E1_BYTES + 75
 KID_BYTES = 8
 MAX_CHALLENGE_BYTES = 64
 E2_DOMAIN = b"ESC-E2\x00"
+E2_CODE_BYTES = len(E2_DOMAIN) + 32 + 8  # of what a phone signs: its E1's digest and the time
 # The protected header {1: -7, 4: kid}, algorithm ES256, up to the 8 bytes of the key id.
 _PROTECTED = b"\xa2\x01\x26\x04\x48"
 _AROUND = " \t\r\n"  # what scanners that type add; other languages' trims differ

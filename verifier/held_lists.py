@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from verifier.errors import CardError, DocumentRolledBack
 from verifier.status import StatusListToken, parse_status_list_token
-from verifier.status_delta import amend, parse_status_delta
 from verifier.status_list_trust import find_signer, verify_signed_status
 from verifier.trust_document import TrustedInstitution
 
@@ -61,6 +60,9 @@ def take_status_delta(
     now: int,
 ) -> None:
     """Take a delta of a list that is held, unless that is newer; else a problem."""
+    # Loaded where there is one: a till with whole lists starts without.
+    from verifier.status_delta import amend, parse_status_delta  # noqa: PLC0415
+
     try:
         delta = parse_status_delta(text)
         verify_signed_status(delta, addresses.get(delta.uri), now)

@@ -157,11 +157,19 @@ def verify_es256(key: ec.EllipticCurvePublicKey, signature: bytes, message: byte
     Raises:
         BadSignature: It does not fit, or r or s are out of range.
     """
-    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
     try:
-        key.verify(encode_dss_signature(r, s), message, _ES256)
+        key.verify(_der_of(signature), message, _ES256)
     except (InvalidSignature, ValueError) as error:
         raise BadSignature("the signature does not fit") from error
+
+
+def _der_of(signature: bytes) -> bytes:
+    """Raw r and s as OpenSSL takes them: two numbers in DER, their first bit a sign."""
+    r, s = signature[:32], signature[32:]
+    if b"\0" < r[:1] < b"\x80" and b"\0" < s[:1] < b"\x80":
+        # Both have 32 bytes and need no other: so it is for half of those with a low s.
+        return b"\x30\x44\x02\x20" + r + b"\x02\x20" + s
+    return encode_dss_signature(int.from_bytes(r), int.from_bytes(s))
 
 
 def verify_jws(unverified: UnverifiedJws, key: ec.EllipticCurvePublicKey) -> None:

@@ -1,7 +1,7 @@
 """A presentation in several QR codes, shown one after the other (docs/presentation-qr.md, 3).
 
 Split and join are each other's inverse. Nothing here is verified but that all parts are of one
-presentation: what is joined goes to `verifier.verify_credential`.
+presentation: what is joined goes to `verifier.verify_sd_jwt_vc`.
 """
 
 import hashlib

@@ -147,9 +147,6 @@ def _reveal_object(
 ) -> Json:
     if "..." in members:
         raise MalformedCredential("an object with the member ...")
-    digests = members.get("_sd", [])
-    if not isinstance(digests, list):
-        raise MalformedCredential("_sd is an array of digests")
     if level >= MAX_JSON_DEPTH and members.keys() - {"_sd"}:
         raise MalformedCredential("disclosures nested too deep")
     revealed = {
@@ -157,13 +154,20 @@ def _reveal_object(
         for name, value in members.items()
         if name != "_sd"
     }
+    if len(revealed) == len(members):
+        return revealed
+    digests = members["_sd"]
+    if not isinstance(digests, list):
+        raise MalformedCredential("_sd is an array of digests")
     for digest in digests:
         disclosure = _take(digest, by_digest, seen)
         if disclosure is None:
             continue
         if disclosure.name is None or disclosure.name in revealed:
             raise MalformedCredential("a disclosure that does not fit where it is referred to")
-        revealed[disclosure.name] = _reveal(disclosure.value, by_digest, seen, level + 1)
+        value = disclosure.value
+        plain = type(value) is str and level < MAX_JSON_DEPTH
+        revealed[disclosure.name] = value if plain else _reveal(value, by_digest, seen, level + 1)
     return revealed
 
 

@@ -3,7 +3,7 @@
 Every claim is classified: what must be there in the clear, what may be disclosed, what is known
 and not used. An unknown claim is no refusal (section 2.2.2.3), a claim in the clear that must
 not be disclosable is looked for in the clear only. Checking against trust, time and status is in
-`verifier.verify_credential`.
+`verifier.verify_sd_jwt_vc`.
 """
 
 from typing import Any, NamedTuple
@@ -85,10 +85,11 @@ def parse_credential(text: str) -> UnverifiedCredential:
         jws = parse_jws(sd_jwt.issuer_jwt, expected_typ=SD_JWT_VC_TYP, max_chars=MAX_SD_JWT_CHARS)
     except MalformedJws as error:
         raise MalformedCredential(f"not an SD-JWT VC: {error}") from error
-    missing = REQUIRED_CLAIMS - jws.payload.keys()
-    if missing or not isinstance(jws.payload.get("iss"), str):
-        raise MalformedCredential(f"missing in the clear: {', '.join(sorted(missing))}")
-    if any(disclosure.name in CLEAR_CLAIMS for disclosure in sd_jwt.disclosures):
+    present = jws.payload.keys()
+    if not present >= REQUIRED_CLAIMS or not isinstance(jws.payload["iss"], str):
+        missing = ", ".join(sorted(REQUIRED_CLAIMS - present))
+        raise MalformedCredential(f"missing in the clear: {missing}")
+    if not CLEAR_CLAIMS.isdisjoint([disclosure.name for disclosure in sd_jwt.disclosures]):
         raise MalformedCredential("a claim is disclosable that must not be")
     return UnverifiedCredential(sd_jwt, jws)
 
@@ -140,9 +141,8 @@ def _name_of(claims: Json) -> str | None:
 def _esis_of(claims: Json) -> tuple[Esi, ...]:
     """Ours is an array; the WE BUILD rulebook writes a string, its sources both."""
     found = claims.get("schac_personal_unique_code", claims.get("schacPersonalUniqueCode", []))
-    return tuple(
-        parse_esi(_text(item)) for item in (found if isinstance(found, list) else [found])
-    )
+    items = found if isinstance(found, list) else [found]
+    return tuple([parse_esi(_text(item)) for item in items])
 
 
 def _text(value: Any) -> str:

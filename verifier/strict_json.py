@@ -44,7 +44,8 @@ def _parse_json(data: bytes, depth: int) -> object:
     # What opens fewer times than that cannot be deeper.
     if data.count(b"{") + data.count(b"[") >= depth:
         _refuse_depth(value, depth)
-    if b"\\u" in data:
+    # One byte is found in a fourth of the time that two take.
+    if b"\\" in data and b"\\u" in data:
         _refuse_lone_surrogates(value)
     return value
 

@@ -35,10 +35,9 @@ from verifier.errors import (
     StaticCode,
     UnknownKey,
 )
-from verifier.esc_qr import UnverifiedCode, e2_signing_input, parse_code
+from verifier.esc_qr import E2_CODE_BYTES, UnverifiedCode, e2_signing_input, parse_code
 from verifier.identifiers import parse_esi_suffix, pic_of
 from verifier.policy import CredentialType, Policy
-from verifier.sha256 import sha256
 from verifier.trust import check_key_at
 from verifier.trust_document import TrustedInstitution, TrustedKey
 
@@ -96,8 +95,7 @@ def verify_card(
     if esi is not None:
         check_scope(esi, institution)
     # 9. Live: signed by the phone, just now.
-    if code.is_live:
-        _verify_live(code, now=now, policy=policy, challenge=challenge)
+    shown = _verify_live(code, now=now, policy=policy, challenge=challenge)
     # 10. Status: in the institution's list, recent enough.
     token = knowledge.status_list_of(institution, claims.status_list)
     freshness = check_status(token, claims.status_index, now=now, policy=policy)
@@ -120,8 +118,8 @@ def verify_card(
     #     needs.
     check_service(card, policy)
     # 12. Replay: last, so that only codes that pass are remembered.
-    if code.is_live and replay is not None:
-        _remember(code, replay, now=now, policy=policy)
+    if shown and replay is not None:
+        _remember(shown, replay, now=now, policy=policy)
     return card
 
 
@@ -173,10 +171,13 @@ def _device_key_of(key: HolderKey) -> ec.EllipticCurvePublicKey:
         raise MalformedCode("the phone's key is not a point of P-256") from error
 
 
-def _verify_live(code: UnverifiedCode, *, now: int, policy: Policy, challenge: bytes) -> None:
+def _verify_live(code: UnverifiedCode, *, now: int, policy: Policy, challenge: bytes) -> bytes:
+    # Returns what tells this code from others; nothing for a static one.
     shown_at, signature = code.shown_at, code.device_signature
-    if shown_at is None or signature is None:
-        raise BadDeviceSignature("no time and no signature of the phone")
+    if shown_at is None:
+        return b""
+    if signature is None:
+        raise BadDeviceSignature("no signature of the phone")
     device_key = _device_key_of(code.e1.claims.holder_key)
     message = e2_signing_input(code.e1_bytes, shown_at=shown_at, challenge=challenge)
     try:
@@ -187,11 +188,10 @@ def _verify_live(code: UnverifiedCode, *, now: int, policy: Policy, challenge: b
         raise StaleCode(f"shown {now - shown_at} seconds ago")
     if shown_at > now + policy.shown_ahead:
         raise CodeFromFuture(f"shown {shown_at - now} seconds in the future")
+    # Neither signature nor challenge: who holds the phone could make two of the same second.
+    return message[:E2_CODE_BYTES]
 
 
-def _remember(code: UnverifiedCode, replay: ReplayMemory, *, now: int, policy: Policy) -> None:
-    shown_at = code.shown_at or 0
-    # Not the text or the signature: whoever holds the phone could make two of the same second.
-    key = sha256(code.e1_bytes + shown_at.to_bytes(8))
-    if not replay.remember(key, now=now, until=now + policy.remember_for):
+def _remember(shown: bytes, replay: ReplayMemory, *, now: int, policy: Policy) -> None:
+    if not replay.remember(shown, now=now, until=now + policy.remember_for):
         raise Replayed("this code was shown here before")
