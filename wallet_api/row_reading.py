@@ -143,9 +143,11 @@ class PostgresqlRows:
                 rows = await self._ask(asked)
         except Exception as error:  # noqa: BLE001 raised again for each of those who asked
             await self._hang_up()
-            for one in asked:
-                if not one.answer.done():
-                    one.answer.set_exception(_failure(error))
+            if len(asked) > 1 and _is_of_a_question(error):
+                for one in asked:  # each alone: the others can be answered
+                    await self._answer([one])
+            else:
+                _refuse(asked, error)
             return
         for one, row in zip(asked, rows, strict=True):
             if not one.answer.done():
@@ -179,6 +181,16 @@ async def _rows_of(
 
 def _as_in_sqlite(cell: object) -> object:
     return str(cell) if isinstance(cell, date) else cell
+
+
+def _is_of_a_question(error: Exception) -> bool:
+    return isinstance(error, psycopg.Error) and not isinstance(error, psycopg.OperationalError)
+
+
+def _refuse(asked: Sequence[_Reading], error: Exception) -> None:
+    for one in asked:
+        if not one.answer.done():
+            one.answer.set_exception(_failure(error))
 
 
 def _failure(error: Exception) -> Exception:

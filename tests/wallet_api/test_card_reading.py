@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -129,6 +129,25 @@ def test_a_question_that_fails_is_said_and_the_next_is_answered(postgresql_url: 
         await rows.close()
 
     asyncio.run(fail_and_ask())
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [("SELECT %s::text", "a\0b"), ("SELECT 1 / %s::int", 0), ("SELECT nothing_of_this(%s)", 1)],
+)
+def test_one_question_that_cannot_be_answered_harms_none_that_shares_its_exchange(
+    postgresql_url: str, query: LiteralString, value: object
+) -> None:
+    async def ask_at_once() -> None:
+        rows = _rows(postgresql_url)
+        asking = [rows.one("SELECT %s::int", n) for n in range(5)]
+        asking.insert(2, rows.one(query, value))
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert isinstance(answers.pop(2), ReadFailed)
+        assert answers == [[n] for n in range(5)]
+        await rows.close()
+
+    asyncio.run(ask_at_once())
 
 
 def test_who_asks_at_once_shares_an_exchange_and_gets_what_is_theirs(
