@@ -30,6 +30,7 @@ from generating import (  # noqa: E402
     identifiers,
     presentations,
     service_rules,
+    two_faults,
 )
 from generating.cases import case_files  # noqa: E402
 from generating.keys import keys_file  # noqa: E402
@@ -52,6 +53,7 @@ SOURCES = (
     identifiers,
     presentations,
     service_rules,
+    two_faults,
 )
 
 

@@ -10,7 +10,7 @@ HOUR, DAY, YEAR = 3_600, 86_400, 31_536_000
 
 @dataclass(frozen=True)
 class Vector:
-    """One file: `name` without its folder and ending is the one fault."""
+    """One file: `name` without its folder and ending is the fault (of `two_faults`, both)."""
 
     kind: str  # folder
     name: str
