@@ -78,10 +78,13 @@ def test_every_module_in_the_readmes_table_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+BUILT = {"verifier/web/dist", "mobile_stub/web/dist"}  # not where there is no Node
+
+
 def test_every_path_in_the_documents_exists() -> None:
     pattern = re.compile(r"`((?:verifier|issuer|wallet_api|mobile_stub|tests|docs)/[\w./-]*)`")
     for document in DOCUMENTS:
-        for path in pattern.findall(document.read_text(encoding="utf-8")):
+        for path in set(pattern.findall(document.read_text(encoding="utf-8"))) - BUILT:
             assert (ROOT / path).exists(), f"{document.name}: {path}"
 
 
