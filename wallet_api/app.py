@@ -174,7 +174,7 @@ def _issuing(wallet: Wallet) -> Batches[TokenOrder, Issued]:
     # for its turn among all that write: the more it then takes along, the sooner all are served.
     # On PostgreSQL an institution's phones take turns from their status entries to the commit;
     # with two threads others need not wait for those who wait. With four, those of one
-    # institution waited for each other five times as long, and took the interpreter from all.
+    # institution wait for each other for longer, and take the interpreter from all.
     work = partial(issue_for_tokens, wallet)
     if is_sqlite(wallet.engine):
         return Batches(work, threads=1, at_once=32, most_waiting=_MOST_WAITING)
