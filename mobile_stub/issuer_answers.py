@@ -27,7 +27,7 @@ def expect_ok(answer: Answer) -> Answer:
     if answer.status == 200:
         return answer
     code = error_code(answer)
-    if code is None:
+    if code is None or answer.status >= 500:
         raise Refused("server_error", host=answer.host, status=answer.status)
     raise Refused("issuer_refused", host=answer.host, code=code, words=words_of(answer))
 

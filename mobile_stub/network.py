@@ -5,6 +5,7 @@ decided by those who asked.
 """
 
 import json
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ MAX_ANSWER_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 # A server that sends a byte now and then must not hold the phone for ever.
 _MAX_SECONDS = 30.0
+# A service that more ask than it can serve says when to come again (RFC 9110, section 15.6.4).
+_TRIES_WHEN_BUSY = 4
+_LONGEST_WAIT = 10  # seconds; who is told to wait for longer is told so
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class Network:
     ) -> Answer:
         """Send one request and read its whole answer.
 
+        A 503 that says when to come again is obeyed: the answer is then that of a later try.
+
         Args:
             method: GET, POST or DELETE.
             address: Where to; checked once more here.
@@ -105,9 +111,18 @@ class Network:
         """
         host = httpx.URL(parse_address(address)).netloc.decode()
         files = None if file is None else {file.field: (file.name, file.content)}
-        request = self._client.build_request(
-            method, address, headers=dict(headers or {}), data=form, files=files, json=body
-        )
+        for tries_left in reversed(range(_TRIES_WHEN_BUSY)):
+            request = self._client.build_request(
+                method, address, headers=dict(headers or {}), data=form, files=files, json=body
+            )
+            answer = self._answer_to(request, host, max_bytes)
+            wait = _wait_of(answer)
+            if wait is None or not tries_left:
+                break
+            time.sleep(wait)
+        return answer
+
+    def _answer_to(self, request: httpx.Request, host: str, max_bytes: int) -> Answer:
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -119,6 +134,16 @@ class Network:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise NoNetwork("no_network", host=host) from error
         return Answer(response.status_code, response.headers, content, host)
+
+
+def _wait_of(answer: Answer) -> float | None:
+    """How long a busy service wants to be left alone, in seconds; None: it is not busy."""
+    said = answer.headers.get("retry-after", "")
+    seconds = int(said) if said.isascii() and said.isdigit() and len(said) < 4 else None
+    if answer.status != 503 or seconds is None or seconds > _LONGEST_WAIT:
+        return None
+    # Not all that were told so come back in the same moment.
+    return seconds * random.uniform(1, 2)  # noqa: S311 no secret
 
 
 # Unpacking is left to nobody: a few bytes of gzip can be a gigabyte.

@@ -43,6 +43,8 @@ _FAULTS: dict[str, tuple[int, list[tuple[bytes, bytes]], bytes]] = {
     "cut": (200, _JSON, b"{"),
     "answer lost": (200, _JSON, b"{"),
     "unavailable": (503, [(b"content-type", b"text/html")], b"<h1>away</h1>"),
+    "busy": (503, [*_JSON, (b"retry-after", b"1")], b'{"error":"temporarily_unavailable"}'),
+    "closed": (503, [*_JSON, (b"retry-after", b"3600")], b'{"error":"temporarily_unavailable"}'),
     "html": (200, [(b"content-type", b"text/html")], b"<h1>welcome to the hotel</h1>"),
     "huge": (200, _JSON, b'"' + b"a" * 1_200_000 + b'"'),
     "packed": (200, [*_JSON, (b"content-encoding", b"gzip")], b"\x1f\x8b"),

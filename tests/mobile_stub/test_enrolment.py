@@ -1,6 +1,7 @@
 """Taking a card, against an issuer that verifies what it gets."""
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -208,6 +209,45 @@ def test_a_server_that_is_away_for_a_moment_costs_nothing(
     phone: PhoneUser, issuer: IssuerSimulator
 ) -> None:
     issuer.fail("/token", "unavailable")
+    link = _link(issuer.offer())
+    run = phone("take", link, *CODE)
+    assert run.code == 1
+    assert "HTTP 503" in run.err
+    assert phone("take", link, *CODE).code == 0
+
+
+def test_a_service_that_is_closed_for_an_hour_is_not_waited_for(
+    phone: PhoneUser, issuer: IssuerSimulator
+) -> None:
+    issuer.fail("/credential", "closed")
+    link = _link(issuer.offer())
+    began = time.monotonic()
+    run = phone("take", link, *CODE)
+    assert time.monotonic() - began < 60
+    assert run.code == 1
+    assert "HTTP 503" in run.err
+    assert issuer.seen("/credential") == 1
+    assert phone("take", link).code == 0
+
+
+@pytest.mark.parametrize("step", ["/token", "/nonce", "/credential"])
+def test_a_busy_service_is_asked_again_when_it_said_and_gives_one_card(
+    phone: PhoneUser, issuer: IssuerSimulator, step: str
+) -> None:
+    issuer.fail(step, "busy", "busy")
+    began = time.monotonic()
+    assert phone("take", _link(issuer.offer()), *CODE).code == 0
+    assert time.monotonic() - began >= 2
+    (card,) = phone.content().cards
+    assert (len(card.credentials), card.enrolment) == (len(CONFIGURATIONS), None)
+    asked = 1 if step == "/token" else len(CONFIGURATIONS)
+    assert issuer.seen(step) == asked + 2
+
+
+def test_a_service_that_stays_busy_is_said_to_be_away(
+    phone: PhoneUser, issuer: IssuerSimulator
+) -> None:
+    issuer.fail("/token", *["busy"] * 4)
     link = _link(issuer.offer())
     run = phone("take", link, *CODE)
     assert run.code == 1
