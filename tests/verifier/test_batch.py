@@ -121,11 +121,14 @@ def test_each_row_is_decided_for_its_own_moment(tmp_path: Path, world: World, no
     )  # fmt: skip
 
     assert done.returncode == 1, done.stderr
-    answered = report_of(report)
+    answered, card_type = report_of(report), "EuropeanStudentCard"
     assert [row["refusal"] or row["outcome"] for row in answered] == [
         "valid", "Replayed", "StaleCode", "valid",
         "unreadable", "unreadable", "Revoked", "NotACard",
     ]  # fmt: skip
+    assert [row["type"] for row in answered] == [
+        card_type if row["outcome"] == "valid" else "" for row in answered
+    ]
     assert [row["row"] for row in answered] == [str(number) for number in range(2, 10)]
     assert "2  VALID" in done.stdout
     assert "8  rows" in done.stdout

@@ -16,6 +16,7 @@ COLUMNS: Final = (
     "row",
     "outcome",
     "refusal",
+    "type",
     "evidence",
     "pic",
     "institution",
@@ -137,6 +138,7 @@ def cells_of(answer: Answer) -> dict[str, object]:
     }
     if card is not None:
         decided |= {
+            "type": card.type.value,
             "evidence": card.evidence.value,
             "pic": card.pic,
             "institution": card.institution.name,
