@@ -12,6 +12,9 @@ import { parseJsonObject, type JsonObject } from "./json.ts";
 /** Metadata of many configurations in many languages stays far below. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 20_000;
+// A service that more ask than it can serve says when to come again (RFC 9110, section 15.6.4).
+const TRIES_WHEN_BUSY = 4;
+const LONGEST_WAIT = 10; // seconds; who is told to wait for longer is told so
 
 export interface Answer {
   readonly status: number;
@@ -28,8 +31,22 @@ export interface Question {
   readonly maxBytes?: number;
 }
 
-/** Asks, and returns the whole answer, whatever its status. */
+/**
+ * Asks, and returns the whole answer, whatever its status.
+ *
+ * A 503 that says when to come again is obeyed: the answer is then that of a later try.
+ */
 export async function call(method: string, address: string, question: Question = {}): Promise<Answer> {
+  for (let triesLeft = TRIES_WHEN_BUSY - 1; ; triesLeft -= 1) {
+    const answer = await ask(method, address, question);
+    const seconds = waitOf(answer);
+    if (seconds === null || triesLeft === 0) return answer;
+    // Not all that were told so come back in the same moment.
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000 * (1 + Math.random())));
+  }
+}
+
+async function ask(method: string, address: string, question: Question): Promise<Answer> {
   const url = new URL(parseAddress(address));
   try {
     const response = await fetch(url, {
@@ -50,6 +67,13 @@ export async function call(method: string, address: string, question: Question =
     if (error instanceof WalletRefusal) throw error;
     throw await unanswered(url);
   }
+}
+
+/** How long a busy service wants to be left alone, in seconds; null: it is not busy. */
+function waitOf(answer: Answer): number | null {
+  const said = answer.headers.get("retry-after") ?? "";
+  const isShort = /^[0-9]{1,3}$/.test(said) && Number(said) <= LONGEST_WAIT;
+  return answer.status === 503 && isShort ? Number(said) : null;
 }
 
 /** The answer's body as a JSON object. */

@@ -204,6 +204,24 @@ test("a key in the browser's storage cannot be exported", async () => {
   expect(kept).toEqual([["private", false]]);
 });
 
+test("a busy service is asked again when it said, without the student, and gives one card with one device", async () => {
+  const { services, tab } = at();
+  const offer = await services.offer(services.card(0, 0));
+  let busyFor = 2; // requests
+  services.wire.fate = (what) => {
+    if (!what.endsWith("/credential") || busyFor === 0) return "through";
+    busyFor -= 1;
+    return "told to come again";
+  };
+  expect(await takeWithRetries(tab, offer, services.wire)).toEqual([]);
+  services.wire.mend();
+  expect(busyFor).toBe(0);
+  const [card, ...others] = await tab.get<WalletCard[]>("cards");
+  expect([card?.configurations.length, others]).toEqual([3, []]);
+  const { devices } = await tab.get<{ devices: DeviceOfCard[] }>("devices", card?.id);
+  expect(devices.map(({ isThis }) => isThis)).toEqual([true]);
+});
+
 // Offer and two documents to begin; the documents again, the token, three times nonce and credential,
 // and how the card is.
 const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];

@@ -9,7 +9,14 @@ import {
 } from "node:http";
 
 /** What becomes of a request: it arrives or not, its answer comes back, or half of it, or not. */
-export type Fate = "through" | "never arrives" | "answer lost" | "half an answer";
+export type Fate = "through" | "never arrives" | "answer lost" | "half an answer" | "told to come again";
+
+// As the wallet API refuses what it has not begun.
+const BUSY = {
+  "retry-after": "1",
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "retry-after",
+};
 
 export class Wire {
   readonly address: string;
@@ -83,6 +90,10 @@ export class Wire {
     const fate = isPreflight ? "through" : this.fate(what);
     if (fate === "never arrives") {
       request.socket.destroy();
+      return;
+    }
+    if (fate === "told to come again") {
+      response.writeHead(503, BUSY).end();
       return;
     }
     await this.#held;
