@@ -220,7 +220,7 @@ def test_the_command_says_what_was_renewed_and_what_cannot_be(tmp_path: Path, si
     store_bundle(world.bundle(trust), folder_of(folder, "pl"), now=now, anchors=anchors(world))
     both = fetch(folder)
     assert both.returncode == 4
-    assert both.stderr.count("404") == 2
+    assert both.stderr.count("answers 404") == 2
     assert "list usual: http" in both.stderr
     assert "list pl: http" in both.stderr
     assert len(_fetch_all(folder, now)) == 2
