@@ -111,16 +111,19 @@ class Network:
         """
         host = httpx.URL(parse_address(address)).netloc.decode()
         files = None if file is None else {file.field: (file.name, file.content)}
-        for tries_left in reversed(range(_TRIES_WHEN_BUSY)):
-            request = self._client.build_request(
+
+        def request() -> httpx.Request:
+            return self._client.build_request(
                 method, address, headers=dict(headers or {}), data=form, files=files, json=body
             )
-            answer = self._answer_to(request, host, max_bytes)
+
+        for _ in range(_TRIES_WHEN_BUSY - 1):
+            answer = self._answer_to(request(), host, max_bytes)
             wait = _wait_of(answer)
-            if wait is None or not tries_left:
-                break
+            if wait is None:
+                return answer
             time.sleep(wait)
-        return answer
+        return self._answer_to(request(), host, max_bytes)
 
     def _answer_to(self, request: httpx.Request, host: str, max_bytes: int) -> Answer:
         try:
