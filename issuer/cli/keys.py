@@ -23,6 +23,10 @@ app = typer.Typer(help="Signing keys.", no_args_is_help=True)
 KidArgument = Annotated[str, typer.Argument(help="Key id, from `keys list`")]
 
 
+# One id in 64 begins with a hyphen: it is no option.
+_KIDS = {"ignore_unknown_options": True}
+
+
 @app.command("create")
 def create(
     pic: Annotated[str, typer.Argument(help="PIC of the institution")],
@@ -67,7 +71,7 @@ def list_keys() -> None:
         )
 
 
-@app.command("retire")
+@app.command("retire", context_settings=_KIDS)
 def retire(kid: KidArgument) -> None:
     """Let a key sign no more; what it signed stays good. Another key must be active."""
     with open_deployment() as deployment, deployment.writing() as session:
@@ -75,7 +79,7 @@ def retire(kid: KidArgument) -> None:
     out.print(f"retired key {kid}")
 
 
-@app.command("compromised")
+@app.command("compromised", context_settings=_KIDS)
 def compromised(
     kid: KidArgument,
     since: Annotated[

@@ -177,6 +177,16 @@ def test_a_router_key_comes_from_standard_input_or_a_file(ready: Any, tmp_path: 
     assert "tell-nobody" not in (tmp_path / "esc.db").read_bytes().decode("latin-1")
 
 
+@pytest.mark.parametrize("words", [["retire"], ["compromised", "--since", "2026-11-01"]])
+def test_the_id_of_a_key_that_begins_with_a_hyphen_is_no_option(
+    ready: Any, words: list[str]
+) -> None:
+    usual, hyphened = (ready("keys", *words, first + "h" * 42) for first in "x-")
+    assert hyphened[0] == usual[0] == refusals.REFUSED
+    assert "no such" in hyphened[1].lower()
+    assert "option" not in hyphened[1].lower()
+
+
 def test_keys_are_made_listed_retired_and_declared_compromised(ready: Any) -> None:
     kid = re.findall(rf"([\w-]{{43}})\s+│ {PIC}", ready("keys", "list")[1])[0]
     assert ready("keys", "retire", kid)[0] == refusals.REFUSED
